@@ -12,6 +12,7 @@
 #define TIMER_BURST 32
 #define ADOPT_BURST 16384
 #define RETRY_US 1000 /* a timer that found the rings full */
+#define TOO_BIG_US 1000000 /* a timer whose step the log could not hold */
 
 static uint32_t n_ids(const struct shard *s)
 {
@@ -87,7 +88,7 @@ static void give_up(struct shard *s, struct link_end *done, uint64_t slot)
 	step_abort(&s->step);
 	memcpy(s->count, link_counters(s->link, s->link->h->n_cores + s->id), sizeof(s->count));
 	begin(s, s->now_us);
-	count(s->count, shard_step_too_big);
+	count(s->count, done != NULL ? shard_drop_step_too_big : shard_timer_too_big);
 	if (done != NULL)
 		count(s->count, shard_rx);
 	if (slot != 0)
@@ -171,10 +172,12 @@ static void timer_due(struct shard *s, uint32_t id, uint64_t now_us)
 		else
 			registrar_expired(s, index);
 	}
-	if (s->step.err != 0)
+	if (s->step.err != 0) {
 		give_up(s, NULL, 0);
-	else
+		wheel_arm(&s->wheel, id, now_us + TOO_BIG_US);
+	} else {
 		commit(s, NULL);
+	}
 }
 
 static uint32_t timers(struct shard *s, uint64_t now_us)

@@ -46,7 +46,7 @@ struct shard *shard_new(const struct link *l, uint32_t id, const int *core_bell,
 	s->limits = (struct sip_limits){ SIP_MSG_MAX, SIP_MSG_MAX, SIP_MSG_MAX, SIP_HDRS_MAX };
 	timers_from(s->conf, &s->timers);
 	self_init(&s->self, s->conf, &l->h->keys.steer);
-	s->wheel_mem = malloc(wheel_bytes(n_ids));
+	s->wheel_mem = calloc(1, wheel_bytes(n_ids));
 	if (s->wheel_mem == NULL)
 		goto out;
 	wheel_init(&s->wheel, s->wheel_mem, n_ids, now_us);

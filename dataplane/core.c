@@ -41,8 +41,9 @@ struct core *core_new(const struct core_config *k, uint64_t now_us)
 	for (uint32_t p = 0; p < c->conf->n_ports; p++) {
 		int fd = c->port[p]->ops->fd(c->port[p], k->queue);
 
-		if (fd >= 0)
-			(void)idle_add_fd(&c->idle, fd); /* more ports than fds: those wake by time */
+		/* nothing would wake us for a frame of this port: look all the time */
+		if (fd < 0 || idle_add_fd(&c->idle, fd) != 0)
+			c->idle.never_sleep = true;
 	}
 	return c;
 }

@@ -90,6 +90,11 @@ static int load(const char *path, const char *run_dir)
 			path);
 		return EXIT_CONFIG;
 	}
+	if (conf.polled != 1 || conf.shards != 1) {
+		fprintf(stderr, "sluice-dataplane: cores.polled = %u, cores.shards = %u: this version serves "
+				"one of each; set both to 1\n", conf.polled, conf.shards);
+		return EXIT_CONFIG;
+	}
 	return 0;
 }
 
@@ -203,6 +208,7 @@ static int serve(const struct rt_roles *roles, struct strbuf *why)
 	service.conf = &conf;
 	service.run_dir = conf.run_dir;
 	service.stop = &stop;
+	service.cpu = roles->service_cpu;
 	if (err == 0)
 		err = service_start(&service, why);
 	if (err == 0)

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,6 +256,7 @@ static void *service_run(void *arg)
 int service_start(struct service *s, struct strbuf *why)
 {
 	char path[CONF_TEXT_MAX + 32];
+	cpu_set_t set;
 	int err;
 
 	(void)snprintf(path, sizeof(path), "%s/dataplane.sock", s->run_dir);
@@ -274,6 +276,10 @@ int service_start(struct service *s, struct strbuf *why)
 		return -err;
 	}
 	(void)pthread_setname_np(s->thread, "sl-service");
+	CPU_ZERO(&set);
+	CPU_SET(s->cpu, &set);
+	/* a wish: on the polled core's CPU it would still do its work, later */
+	(void)pthread_setaffinity_np(s->thread, sizeof(set), &set);
 	return 0;
 }
 

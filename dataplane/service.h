@@ -15,6 +15,7 @@ struct service {
 	const char *run_dir;
 	int bell[LINK_CORES_MAX + LINK_SHARDS_MAX]; /* cores, then shards */
 	_Atomic bool *stop;
+	uint32_t cpu;                               /* where the thread runs */
 	/* private to the thread */
 	pthread_t thread;
 	int listener;

@@ -51,6 +51,19 @@ void freeset_give(struct freeset *f, uint32_t i)
 	}
 }
 
+void freeset_give_word(struct freeset *f, uint32_t word, uint64_t mask)
+{
+	uint32_t i = word;
+
+	if (mask == 0)
+		return;
+	dmust(f->level[0][word] == 0 && word < words_of(f->n));
+	f->level[0][word] = mask;
+	f->n_free += (uint32_t)__builtin_popcountll(mask);
+	for (uint32_t l = 1; l <= f->top; l++, i /= 64)
+		f->level[l][i / 64] |= 1ull << (i % 64);
+}
+
 uint32_t freeset_take(struct freeset *f)
 {
 	uint32_t i = 0, l;

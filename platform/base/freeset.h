@@ -21,6 +21,8 @@ size_t freeset_bytes(uint32_t n);
 void freeset_init(struct freeset *f, void *mem, uint32_t n);
 /* i is free now; it must not be free already. */
 void freeset_give(struct freeset *f, uint32_t i);
+/* 64 at once, at start: bit k of mask says that 64 * word + k is free; none of them was given before. */
+void freeset_give_word(struct freeset *f, uint32_t word, uint64_t mask);
 /* The lowest free index, or FREESET_NONE. */
 uint32_t freeset_take(struct freeset *f);
 bool freeset_has(const struct freeset *f, uint32_t i);

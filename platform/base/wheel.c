@@ -23,13 +23,13 @@
 #define DIGIT_MASK (WHEEL_SLOTS - 1)
 #define LAST (WHEEL_LEVELS - 1)
 #define WHEEL_NONE UINT32_MAX
-#define NOT_ARMED UINT16_MAX
+#define NOT_ARMED 0
 _Static_assert(1 << DIGIT_BITS == WHEEL_SLOTS, "a slot is one digit, a level one 64-bit word");
 
 struct wheel_node {
 	uint64_t deadline_us; /* as the caller gave it                       */
 	uint32_t next, prev;  /* ring of the slot; the head's prev is the end */
-	uint16_t place;       /* level * WHEEL_SLOTS + slot, or NOT_ARMED    */
+	uint16_t place;       /* 1 + level * WHEEL_SLOTS + slot, or NOT_ARMED */
 	uint16_t pad[3];
 };
 
@@ -69,13 +69,13 @@ static void list_append(struct wheel *w, uint32_t id, unsigned level, unsigned s
 		w->node[first->prev].next = id;
 		first->prev = id;
 	}
-	n->place = (uint16_t)(level * WHEEL_SLOTS + slot);
+	n->place = (uint16_t)(1 + level * WHEEL_SLOTS + slot);
 }
 
 static void list_remove(struct wheel *w, uint32_t id)
 {
 	struct wheel_node *n = &w->node[id];
-	unsigned level = n->place / WHEEL_SLOTS, slot = n->place % WHEEL_SLOTS;
+	unsigned place = n->place - 1u, level = place / WHEEL_SLOTS, slot = place % WHEEL_SLOTS;
 	uint32_t *head = &w->head[level][slot];
 
 	if (n->next == id) {
@@ -154,8 +154,6 @@ void wheel_init(struct wheel *w, void *mem, uint32_t n_ids, uint64_t now_us)
 	w->seen_us = now_us;
 	w->now_tick = tick_at(now_us);
 	memset(w->head, 0xff, sizeof(w->head)); /* WHEEL_NONE */
-	for (uint32_t id = 0; id < n_ids; id++)
-		w->node[id] = (struct wheel_node){ .place = NOT_ARMED };
 }
 
 void wheel_arm(struct wheel *w, uint32_t id, uint64_t deadline_us)

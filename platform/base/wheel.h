@@ -25,6 +25,8 @@ struct wheel {
 };
 
 size_t wheel_bytes(uint32_t n_ids);
+/* mem: wheel_bytes(n_ids) octets of zeros, 8-aligned; borrowed for the wheel's life. Zeros, so that a
+ * large wheel on fresh pages starts at once and costs memory only where it is used. */
 void wheel_init(struct wheel *w, void *mem, uint32_t n_ids, uint64_t now_us);
 /* Arm, or move, id to deadline_us (absolute). A deadline already past fires at the next advance. */
 void wheel_arm(struct wheel *w, uint32_t id, uint64_t deadline_us);

@@ -26,6 +26,15 @@ void *step_home(const struct step *s, enum step_table t, uint32_t index)
 	return link_at(s->link, home_section[t], s->pool[t].base + index);
 }
 
+static uint64_t free_mask(const uint32_t *used, uint32_t n)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t k = 0; k < n; k++)
+		mask |= (uint64_t)(~used[k] & 1) << k;
+	return mask;
+}
+
 static int pool_init(struct step *s, enum step_table t, uint32_t n)
 {
 	struct step_pool *p = &s->pool[t];
@@ -35,10 +44,8 @@ static int pool_init(struct step *s, enum step_table t, uint32_t n)
 	if (p->mem == NULL)
 		return -ENOMEM;
 	freeset_init(&p->set, p->mem, n);
-	for (uint32_t i = 0; i < n; i++) {
-		if ((*used_word(s, t, i) & 1) == 0)
-			freeset_give(&p->set, i);
-	}
+	for (uint32_t i = 0; i < n; i += 64)
+		freeset_give_word(&p->set, i / 64, free_mask(used_word(s, t, i), n - i < 64 ? n - i : 64));
 	return 0;
 }
 

