@@ -122,14 +122,20 @@ int proxy_flow_of(struct shard *s, const struct link_flow *in, struct str uri, s
 	return 0;
 }
 
-/* First URI of a Path value: where a request for that contact goes first. */
+/* First URI of a Path value: where a request for that contact goes first. A comma inside <> or quotes
+ * belongs to the URI, so the element ends at the first one behind its '>'. */
 static struct str first_uri(struct str route)
 {
+	int64_t close = str_find(route, '>');
 	struct sip_addr a;
-	int64_t comma = str_find(route, ',');
 
-	if (comma >= 0)
-		route = str_sub(route, 0, (uint32_t)comma);
+	if (close >= 0) {
+		struct str rest = str_sub(route, (uint32_t)close, route.len);
+		int64_t comma = str_find(rest, ',');
+
+		if (comma >= 0)
+			route = str_sub(route, 0, (uint32_t)(close + comma));
+	}
 	return sip_addr_parse(str_trim(route), &a) == 0 ? a.uri : STR_NONE;
 }
 
@@ -138,7 +144,7 @@ static uint32_t bound_targets(struct shard *s, const struct message *m, struct s
 {
 	struct registrar_contact contact[PROXY_TARGETS_MAX];
 	struct str ruri = sip_span_str(m->base, m->sip->ruri);
-	char text[1024];
+	char text[4096];
 	struct strbuf aor = strbuf_of(text, sizeof(text));
 	struct sip_uri u;
 	uint32_t n, k = 0;

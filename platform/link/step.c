@@ -294,7 +294,8 @@ void step_abort(struct step *s)
 
 			if (in->write[i].off < first || at >= p->n_total)
 				continue;
-			if ((now & 1) == 1 && (*used_word(s, t, (uint32_t)at) & 1) == 0)
+			/* a take moves the generation on, also where a give followed in the same step */
+			if (now >> 1 != *used_word(s, t, (uint32_t)at) >> 1)
 				freeset_give(&p->set, (uint32_t)at);
 		}
 	}
