@@ -222,12 +222,12 @@ static void check(const struct app *a, const char *what, uint64_t left, uint64_t
 {
 	if (left == right)
 		return;
-	fprintf(stderr, "audit: %s: %lu != %lu\n", what, left, right);
+	printf("schedule failed: audit: %s: %lu != %lu\n", what, left, right);
 	for (int i = 0; i < COUNTERS; i++) {
 		if (app_count(a, (enum counter)i) != 0)
-			fprintf(stderr, "  %s = %lu\n", counter_info[i].name, app_count(a, (enum counter)i));
+			printf("  %s = %lu\n", counter_info[i].name, app_count(a, (enum counter)i));
 	}
-	abort();
+	exit(1);
 }
 
 static uint64_t drops(const struct app *a, const char *layer)

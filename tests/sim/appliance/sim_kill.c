@@ -82,5 +82,7 @@ int main(int argc, char **argv)
 			       r.digest == whole.digest ? "" : ", other octets");
 	}
 	printf("%lu runs, each with one death: %lu differ from the unkilled run\n", runs, failed);
-	return failed > 0 || points_report() > 0 ? 1 : 0;
+	if (runs == 0)
+		printf("FAIL: no kill point was passed: is this built with LINK_KILL_POINTS?\n");
+	return failed > 0 || runs == 0 || points_report() > 0 ? 1 : 0;
 }
