@@ -35,7 +35,7 @@ RUN apt-get update -qq && /tmp/sluice/tools/install.sh runtime \
 	&& useradd --system --no-create-home --shell /usr/sbin/nologin sluice-script \
 	&& install -d -o sluice -g sluice -m 0750 /run/sluice /var/lib/sluice \
 	&& rm -rf /tmp/sluice /var/lib/apt/lists/* /var/lib/sluice-lab
-COPY --from=builder /build/dataplane/sluice-dataplane /build/control/sluice-control /build/control/sluicectl /usr/bin/
+COPY --from=builder /build/dataplane/sluice-dataplane /build/control/sluice-control /build/control/ctl/sluicectl /usr/bin/
 # With the bit set the program is refused where the container lacks IPC_LOCK: better than failing at
 # the first DMA mapping.
 RUN setcap cap_ipc_lock=ep /usr/bin/sluice-dataplane

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The built sluicectl; it speaks to the appliance that ./run started, unless --socket names another.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-program=${SLUICE_BUILD:-$root/build}/control/sluicectl
+program=${SLUICE_BUILD:-$root/build}/control/ctl/sluicectl
 socket=${SLUICE_RUN:-/run/sluice-lab}/control.sock
 
 if [[ ! -x $program ]]; then

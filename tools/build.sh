@@ -20,7 +20,7 @@ main() {
 		meson setup "$dir" "$root" "$@" || return
 	fi
 	# One line a step, so that whoever watches sees "[12/80] Compiling ...".
-	ninja -C "$dir" -j "$jobs" dataplane/sluice-dataplane control/sluice-control control/sluicectl
+	ninja -C "$dir" -j "$jobs" dataplane/sluice-dataplane control/sluice-control control/ctl/sluicectl
 }
 
 main "$@"

@@ -38,6 +38,8 @@ MAY_INCLUDE = {
     "dataplane": (*NET_SIDE, "dataplane/net", "dataplane/udp", "dataplane/tcp", "dataplane/stream",
                   "dataplane/edge"),
     "control": PLATFORM_PURE,
+    # doctor and check tell beforehand what platform/rt would ask for; its plan needs no DPDK
+    "control/ctl": (*PLATFORM_PURE, "platform/rt"),
     "bench/load": (*NET_SIDE, "drivers/port", "dataplane/net", "dataplane/udp", "dataplane/tcp",
                    "dataplane/stream", "bench"),
     "bench": None,

@@ -302,7 +302,7 @@ lab_start() { # CONFIG; waits until both are ready
 	lab_supervise control : "$LAB_BUILD/control/sluice-control" --config "$1" --run-dir "$LAB_RUN"
 	lab_wait_ready control 0 15
 }
-lab_ctl() { "$LAB_BUILD/control/sluicectl" --socket "$LAB_RUN/control.sock" "$@"; }
+lab_ctl() { "$LAB_BUILD/control/ctl/sluicectl" --socket "$LAB_RUN/control.sock" "$@"; }
 lab_report() { python3 "$LAB_ROOT/tools/lab_report.py" "$@"; }
 
 # One run at a time on this machine; the descriptor is closed in every child.

@@ -72,7 +72,7 @@ static void unlink_txn(struct shard *s, uint32_t txn)
 		}
 		at = next;
 	}
-	dmust(!"a live transaction stands in its bucket");
+	must(at != LINK_NONE); /* a live transaction stands in its bucket */
 }
 
 /* Call-ID, From user part and To, clipped: what tm.list shows when the request is gone. */

@@ -35,7 +35,7 @@ void freeset_init(struct freeset *f, void *mem, uint32_t n)
 		if (words <= 1)
 			return;
 	}
-	must(!"more than 64^5 indexes cannot be, n has 32 bits");
+	must(words <= 1); /* 64^5 indexes: more than 32 bits can name */
 }
 
 void freeset_give(struct freeset *f, uint32_t i)
