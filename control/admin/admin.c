@@ -22,17 +22,17 @@
 #include "platform/base/log.h"
 
 #define ADMIN_CLIENTS_MAX 64
-#define ADMIN_WORK_MAX 4          /* pieces of work per pass         */
-#define ADMIN_ACCEPTS_MAX 4       /* new connections per pass        */
-#define ADMIN_STALL_US 10000000   /* nothing moves for so long: gone */
+#define ADMIN_WORK_MAX 4	/* pieces of work per pass         */
+#define ADMIN_ACCEPTS_MAX 4	/* new connections per pass        */
+#define ADMIN_STALL_US 10000000 /* nothing moves for so long: gone */
 #define SOCKET_NAME "control.sock"
 /* What epoll tells: index of a client, or one of these. */
 #define TAG_LISTEN (ADMIN_CLIENTS_MAX)
 #define TAG_TIMER (ADMIN_CLIENTS_MAX + 1)
 
 struct client {
-	int fd;           /* -1: free                                    */
-	uint32_t events;  /* as told to epoll                            */
+	int fd;		   /* -1: free                                    */
+	uint32_t events;   /* as told to epoll                            */
 	uint64_t moved_us; /* last octet in or out, or piece of work      */
 	struct rpc *rpc;
 };
@@ -40,15 +40,15 @@ struct client {
 struct admin {
 	struct world world;
 	int epoll, listen, timer;
-	uint32_t n_clients, turn;  /* turn: client that is served first next  */
-	uint64_t timer_us;         /* when the timer is set for; UINT64_MAX: not at all */
+	uint32_t n_clients, turn; /* turn: client that is served first next  */
+	uint64_t timer_us;	  /* when the timer is set for; UINT64_MAX: not at all */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client client[ADMIN_CLIENTS_MAX];
 };
 
 static int watch(struct admin *a, int fd, uint32_t events, uint32_t tag)
 {
-	struct epoll_event e = { .events = events, .data.u32 = tag };
+	struct epoll_event e = {.events = events, .data.u32 = tag};
 
 	return epoll_ctl(a->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
@@ -57,7 +57,7 @@ static int watch(struct admin *a, int fd, uint32_t events, uint32_t tag)
  * which the caller made sure of. */
 static int listen_at(struct admin *a)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	mode_t mask;
 	int err;
 
@@ -90,7 +90,8 @@ static int admin_open(struct admin *a)
 	return err;
 }
 
-struct admin *admin_new(const char *run_dir, struct shard **shards, uint32_t n_shards, struct strbuf *why)
+struct admin *admin_new(const char *run_dir, struct shard **shards, uint32_t n_shards,
+			struct strbuf *why)
 {
 	struct admin *a = calloc(1, sizeof(*a));
 	int n, err = -ENOMEM;
@@ -101,8 +102,10 @@ struct admin *admin_new(const char *run_dir, struct shard **shards, uint32_t n_s
 	a->timer_us = UINT64_MAX;
 	for (uint32_t i = 0; i < ADMIN_CLIENTS_MAX; i++)
 		a->client[i].fd = -1;
-	a->world = (struct world){ .shards = shards, .n_shards = n_shards, .link = shards[0]->link,
-				   .start_us = clock_now_us() };
+	a->world = (struct world){.shards = shards,
+				  .n_shards = n_shards,
+				  .link = shards[0]->link,
+				  .start_us = clock_now_us()};
 	n = snprintf(a->path, sizeof(a->path), "%s/%s", run_dir, SOCKET_NAME);
 	err = n >= (int)sizeof(a->path) ? -ENAMETOOLONG : admin_open(a);
 	if (err == 0)
@@ -120,7 +123,7 @@ static void client_close(struct admin *a, struct client *c)
 	(void)close(c->fd); /* nothing is left to lose; epoll forgets it */
 	rpc_fini(c->rpc);
 	free(c->rpc);
-	*c = (struct client){ .fd = -1 };
+	*c = (struct client){.fd = -1};
 	a->n_clients--;
 }
 
@@ -170,7 +173,7 @@ static void client_refuse(int fd)
 static void client_add(struct admin *a, int fd, uint64_t now_us)
 {
 	struct client *c = client_free_place(a);
-	struct ucred who = { .uid = (uid_t)-1 };
+	struct ucred who = {.uid = (uid_t)-1};
 	socklen_t len = sizeof(who);
 
 	if (c == NULL) {
@@ -178,11 +181,11 @@ static void client_add(struct admin *a, int fd, uint64_t now_us)
 		return;
 	}
 	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len); /* else it stays nobody */
-	*c = (struct client){ .fd = fd, .events = EPOLLIN, .moved_us = now_us,
-			      .rpc = malloc(sizeof(struct rpc)) };
+	*c = (struct client){
+		.fd = fd, .events = EPOLLIN, .moved_us = now_us, .rpc = malloc(sizeof(struct rpc))};
 	if (c->rpc == NULL || watch(a, fd, EPOLLIN, (uint32_t)(c - a->client)) != 0) {
 		free(c->rpc);
-		*c = (struct client){ .fd = -1 };
+		*c = (struct client){.fd = -1};
 		client_refuse(fd);
 		return;
 	}
@@ -249,13 +252,14 @@ static uint32_t client_wants(const struct client *c)
 
 static void client_settle(struct admin *a, struct client *c, uint64_t now_us)
 {
-	struct epoll_event e = { .events = client_wants(c), .data.u32 = (uint32_t)(c - a->client) };
+	struct epoll_event e = {.events = client_wants(c), .data.u32 = (uint32_t)(c - a->client)};
 
 	if (rpc_over(c->rpc)) {
 		client_close(a, c);
 		return;
 	}
-	if (c->rpc->line == NULL && rpc_waits_for_peer(c->rpc) && now_us >= c->moved_us + ADMIN_STALL_US) {
+	if (c->rpc->line == NULL && rpc_waits_for_peer(c->rpc) &&
+	    now_us >= c->moved_us + ADMIN_STALL_US) {
 		LOG(LOG_INFO, "admin", "stalled", "uid=%u pid=%u", c->rpc->uid, c->rpc->pid);
 		client_close(a, c);
 		return;
@@ -275,7 +279,8 @@ static bool take_events(struct admin *a, uint64_t now_us)
 		bool ok = true;
 
 		if (tag == TAG_TIMER) {
-			(void)!read(a->timer, &expirations, sizeof(expirations)); /* set anew below */
+			(void)!read(a->timer, &expirations,
+				    sizeof(expirations)); /* set anew below */
 			a->timer_us = UINT64_MAX;
 			continue;
 		}
@@ -323,7 +328,7 @@ static bool work_some(struct admin *a, uint64_t now_us)
 static void timer_set(struct admin *a, uint64_t now_us)
 {
 	uint64_t next = UINT64_MAX;
-	struct itimerspec at = { 0 };
+	struct itimerspec at = {0};
 
 	for (uint32_t i = 0; i < ADMIN_CLIENTS_MAX; i++) {
 		const struct client *c = &a->client[i];
@@ -345,7 +350,8 @@ static void timer_set(struct admin *a, uint64_t now_us)
 	at.it_value.tv_nsec = (long)(next % 1000000 * 1000);
 	if (next == 0)
 		at.it_value.tv_nsec = 1; /* all zero would switch it off */
-	(void)timerfd_settime(a->timer, TFD_TIMER_ABSTIME, &at, NULL); /* no such values are wrong */
+	(void)timerfd_settime(a->timer, TFD_TIMER_ABSTIME, &at,
+			      NULL); /* no such values are wrong */
 }
 
 bool admin_step(struct admin *a, uint64_t now_us)

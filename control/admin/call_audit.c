@@ -24,19 +24,30 @@ struct identity {
 };
 
 static const struct identity identities[] = {
-	{ "net", net_rx, 6, { net_rx_arp, net_rx_ndp, net_rx_icmp, net_rx_fragment, net_rx_udp, net_rx_tcp },
-	  "net" },
-	{ "fragments", net_rx_fragment, 2, { net_frag_joined, net_frag_held }, "frag" },
-	{ "joined", net_frag_packets, 3, { net_joined_udp, net_joined_tcp, net_joined_icmp }, "joined" },
-	{ "udp_from_net", udp_rx, 2, { net_rx_udp, net_joined_udp }, NULL },
-	{ "udp", udp_rx, 3, { udp_keepalive, udp_stun, udp_to_sip }, "udp" },
-	{ "sip", sip_rx, 5, { sip_up, sip_held, sip_fast_options, sip_fast_reject, sip_ack_absorbed }, "sip" },
-	{ "out", out_udp, 2, { out_sent, out_waiting }, "out" },
-	{ "tx", net_tx_queued, 2, { net_tx, net_tx_held }, "tx" },
-	{ "link", link_down, 4, { link_send, link_release, link_adopted, link_bad_record }, NULL },
-	{ "shard", shard_rx, 3, { shard_requests, shard_responses, shard_failures }, "shard" },
-	{ "transactions", txn_started, 2, { txn_ended, txn_live }, NULL },
-	{ "branches", branch_started, 2, { branch_ended, branch_live }, NULL },
+	{"net",
+	 net_rx,
+	 6,
+	 {net_rx_arp, net_rx_ndp, net_rx_icmp, net_rx_fragment, net_rx_udp, net_rx_tcp},
+	 "net"},
+	{"fragments", net_rx_fragment, 2, {net_frag_joined, net_frag_held}, "frag"},
+	{"joined",
+	 net_frag_packets,
+	 3,
+	 {net_joined_udp, net_joined_tcp, net_joined_icmp},
+	 "joined"},
+	{"udp_from_net", udp_rx, 2, {net_rx_udp, net_joined_udp}, NULL},
+	{"udp", udp_rx, 3, {udp_keepalive, udp_stun, udp_to_sip}, "udp"},
+	{"sip",
+	 sip_rx,
+	 5,
+	 {sip_up, sip_held, sip_fast_options, sip_fast_reject, sip_ack_absorbed},
+	 "sip"},
+	{"out", out_udp, 2, {out_sent, out_waiting}, "out"},
+	{"tx", net_tx_queued, 2, {net_tx, net_tx_held}, "tx"},
+	{"link", link_down, 4, {link_send, link_release, link_adopted, link_bad_record}, NULL},
+	{"shard", shard_rx, 3, {shard_requests, shard_responses, shard_failures}, "shard"},
+	{"transactions", txn_started, 2, {txn_ended, txn_live}, NULL},
+	{"branches", branch_started, 2, {branch_ended, branch_live}, NULL},
 };
 #define N_IDENTITIES (sizeof(identities) / sizeof(identities[0]))
 
@@ -73,7 +84,8 @@ static uint64_t drops_sum(const struct snapshot *s, const char *layer)
 	uint64_t n = 0;
 
 	for (int i = 0; i < COUNTERS && layer != NULL; i++) {
-		if (counter_info[i].kind == COUNTER_DROP && strcmp(counter_info[i].layer, layer) == 0)
+		if (counter_info[i].kind == COUNTER_DROP &&
+		    strcmp(counter_info[i].layer, layer) == 0)
 			n += s->sum[i];
 	}
 	return n;
@@ -97,10 +109,12 @@ static bool ranges_touch(int64_t a1, int64_t a2, int64_t b1, int64_t b2)
 	return a_low <= b_high && b_low <= a_high;
 }
 
-static bool put_row(json_t *rows, const char *name, json_t *text, int64_t left, int64_t right, bool ok)
+static bool put_row(json_t *rows, const char *name, json_t *text, int64_t left, int64_t right,
+		    bool ok)
 {
-	json_array_append_new(rows, json_pack("{ss sI sI sb so}", "name", name, "left", (json_int_t)left,
-					      "right", (json_int_t)right, "ok", ok, "text", text));
+	json_array_append_new(rows,
+			      json_pack("{ss sI sI sb so}", "name", name, "left", (json_int_t)left,
+					"right", (json_int_t)right, "ok", ok, "text", text));
 	return ok;
 }
 
@@ -116,7 +130,8 @@ static bool put_identity(const struct audit *a, const struct identity *d, json_t
 		strbuf_printf(&text, "%s%s", i ? " + " : " ", counter_info[d->right[i]].name);
 	if (d->drops != NULL)
 		strbuf_printf(&text, " + drops(%s)", d->drops);
-	return put_row(rows, d->name, json_of_str(strbuf_str(&text)), l2, r2, ranges_touch(l1, l2, r1, r2));
+	return put_row(rows, d->name, json_of_str(strbuf_str(&text)), l2, r2,
+		       ranges_touch(l1, l2, r1, r2));
 }
 
 static uint64_t grown(const struct audit *a, enum counter id)
@@ -125,8 +140,8 @@ static uint64_t grown(const struct audit *a, enum counter id)
 }
 
 /* What was counted while things went on may be off by as much as went on. */
-static bool put_count(json_t *rows, const char *name, const char *text, uint64_t left, uint64_t right,
-		      uint64_t slack)
+static bool put_count(json_t *rows, const char *name, const char *text, uint64_t left,
+		      uint64_t right, uint64_t slack)
 {
 	int64_t off = (int64_t)(left - right);
 
@@ -148,8 +163,10 @@ static bool put_counts(const struct audit *a, json_t *rows)
 	const struct census *s = &a->census;
 	uint64_t txns = grown(a, txn_started) + grown(a, txn_ended);
 	uint64_t branches = grown(a, branch_started) + grown(a, branch_ended);
-	uint64_t rings = a->first.rings.up + a->first.rings.down + a->last.rings.up + a->last.rings.down;
-	uint64_t messages = grown(a, sip_rx) + grown(a, sip_up) + grown(a, shard_rx) + grown(a, link_down) + rings;
+	uint64_t rings =
+		a->first.rings.up + a->first.rings.down + a->last.rings.up + a->last.rings.down;
+	uint64_t messages = grown(a, sip_rx) + grown(a, sip_up) + grown(a, shard_rx) +
+			    grown(a, link_down) + rings;
 	bool ok = true;
 
 	/* one message or timer changes a few chains, each of at most a whole message */
@@ -161,8 +178,8 @@ static bool put_counts(const struct audit *a, json_t *rows)
 			s->used[STEP_BINDING], a->last.sum[registrar_bindings],
 			grown(a, registrar_bound) + grown(a, registrar_removed) +
 				grown(a, registrar_expirations));
-	ok &= put_count(rows, "slots_of_cores", "slots that cores hold = sip_held", slots_in(s, SLOT_CORE),
-			a->last.sum[sip_held], messages);
+	ok &= put_count(rows, "slots_of_cores", "slots that cores hold = sip_held",
+			slots_in(s, SLOT_CORE), a->last.sum[sip_held], messages);
 	ok &= put_count(rows, "slots_lent", "slots lent = slots named by transactions and branches",
 			slots_in(s, SLOT_LENT), s->slots_named, messages + txns + branches);
 	ok &= put_count(rows, "edit_blocks", "edit blocks in use = blocks named by records",
@@ -170,8 +187,8 @@ static bool put_counts(const struct audit *a, json_t *rows)
 			(messages + txns + branches) * (SIP_MSG_MAX / LINK_BLOCK_WORDS));
 	ok &= put_count(rows, "deadlines", "transactions and branches that nothing would end = 0",
 			s->without_deadline, 0, 0);
-	ok &= put_count(rows, "transactions_overdue", "deadlines more than 2 s in the past = 0", s->overdue, 0,
-			0);
+	ok &= put_count(rows, "transactions_overdue", "deadlines more than 2 s in the past = 0",
+			s->overdue, 0, 0);
 	return ok;
 }
 
@@ -183,8 +200,9 @@ static void audit_answer(struct call *c, const struct audit *a)
 	for (size_t i = 0; i < N_IDENTITIES; i++)
 		ok &= put_identity(a, &identities[i], rows);
 	ok &= put_counts(a, rows);
-	c->result = json_pack("{sb sb sI so}", "ok", ok, "moving", !is_quiet(a), "transactions_overdue",
-			      (json_int_t)a->census.overdue, "identities", rows);
+	c->result =
+		json_pack("{sb sb sI so}", "ok", ok, "moving", !is_quiet(a), "transactions_overdue",
+			  (json_int_t)a->census.overdue, "identities", rows);
 }
 
 enum call_outcome call_audit(struct call *c)
@@ -222,18 +240,19 @@ enum call_outcome call_audit(struct call *c)
 
 /* pools */
 
-static void put_pool(json_t *rows, const char *name, uint64_t total, uint64_t used, uint32_t percent,
-		     const char *text)
+static void put_pool(json_t *rows, const char *name, uint64_t total, uint64_t used,
+		     uint32_t percent, const char *text)
 {
-	json_array_append_new(rows, json_pack("{ss sI sI sI ss}", "name", name, "total", (json_int_t)total,
-					      "used", (json_int_t)used, "reserve",
-					      (json_int_t)(total * percent / 100), "text", text));
+	json_array_append_new(rows,
+			      json_pack("{ss sI sI sI ss}", "name", name, "total",
+					(json_int_t)total, "used", (json_int_t)used, "reserve",
+					(json_int_t)(total * percent / 100), "text", text));
 }
 
 static void pools_answer(struct call *c, const struct census *s)
 {
-	static const char *const class_name[CONF_CLASSES] = { "slots_1k", "slots_2k", "slots_4k", "slots_16k",
-							      "slots_64k" };
+	static const char *const class_name[CONF_CLASSES] = {"slots_1k", "slots_2k", "slots_4k",
+							     "slots_16k", "slots_64k"};
 	const struct link *l = c->world->link;
 	const struct link_header *h = l->h;
 	uint32_t reserve = link_conf(l)->reserve_percent;
@@ -246,14 +265,16 @@ static void pools_answer(struct call *c, const struct census *s)
 			 "messages between cores and shards");
 	put_pool(rows, "transactions", (uint64_t)h->txns * h->n_shards, s->used[STEP_TXN], reserve,
 		 "server transactions");
-	put_pool(rows, "branches", (uint64_t)h->branches * h->n_shards, s->used[STEP_BRANCH], reserve,
-		 "client transactions");
+	put_pool(rows, "branches", (uint64_t)h->branches * h->n_shards, s->used[STEP_BRANCH],
+		 reserve, "client transactions");
 	put_pool(rows, "bindings", (uint64_t)h->bindings * h->n_shards, s->used[STEP_BINDING], 0,
 		 "registered contacts");
 	put_pool(rows, "edit_blocks", (uint64_t)h->blocks * h->n_shards, s->used[STEP_BLOCK], 0,
 		 "changes to messages, and long texts");
-	put_pool(rows, "rings_up", h->place[LINK_S_UP].count * r.room, r.up, 0, "messages to shards");
-	put_pool(rows, "rings_down", h->place[LINK_S_DOWN].count * r.room, r.down, 0, "orders to cores");
+	put_pool(rows, "rings_up", h->place[LINK_S_UP].count * r.room, r.up, 0,
+		 "messages to shards");
+	put_pool(rows, "rings_down", h->place[LINK_S_DOWN].count * r.room, r.down, 0,
+		 "orders to cores");
 	c->result = json_pack("{so}", "pools", rows);
 }
 

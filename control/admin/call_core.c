@@ -14,7 +14,7 @@
 
 enum call_outcome call_core_version(struct call *c)
 {
-	struct utsname u = { .machine = "unknown" };
+	struct utsname u = {.machine = "unknown"};
 
 	(void)uname(&u); /* fails only for a bad pointer */
 	c->result = json_sprintf("sluice %s (%s/linux)", SLUICE_VERSION, u.machine);
@@ -28,7 +28,8 @@ static json_t *wall_text(uint64_t wall_s)
 	time_t t = (time_t)wall_s;
 	struct tm tm;
 
-	if (localtime_r(&t, &tm) == NULL || strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm) == 0)
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &tm) == 0)
 		return json_null();
 	return json_of_c(text);
 }
@@ -43,8 +44,8 @@ enum call_outcome call_core_uptime(struct call *c)
 	const struct link_header *h = c->world->link->h;
 	uint64_t now_s = clock_wall_s(), up_s = seconds_since(h->start_us, c->now_us);
 
-	c->result = json_pack("{so so sI sI}", "now", wall_text(now_s), "up_since", wall_text(now_s - up_s),
-			      "uptime", (json_int_t)up_s, "control_uptime",
+	c->result = json_pack("{so so sI sI}", "now", wall_text(now_s), "up_since",
+			      wall_text(now_s - up_s), "uptime", (json_int_t)up_s, "control_uptime",
 			      (json_int_t)seconds_since(c->world->start_us, c->now_us));
 	return CALL_DONE;
 }
@@ -97,7 +98,8 @@ static bool log_module(struct call *c, char *out, size_t cap)
 		(void)str_to_c(module, out, cap);
 		return true;
 	}
-	call_error(c, RPC_INVALID_PARAMS, "Invalid params", "module (text): 1 to %zu octets", cap - 1);
+	call_error(c, RPC_INVALID_PARAMS, "Invalid params", "module (text): 1 to %zu octets",
+		   cap - 1);
 	return false;
 }
 

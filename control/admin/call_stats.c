@@ -13,28 +13,36 @@ struct kamailio_row {
 	uint16_t id[6];
 };
 static const struct kamailio_row kamailio[] = {
-	{ "core", "rcv_requests", 4, { shard_requests, sip_fast_options, sip_fast_reject, sip_ack_absorbed } },
-	{ "core", "rcv_replies", 1, { shard_responses } },
-	{ "core", "fwd_requests", 2, { proxy_forwarded, proxy_forwarded_ack } },
-	{ "core", "fwd_replies", 2, { proxy_relayed, proxy_late_relayed } },
-	{ "core", "drop_requests", 6, { sip_drop_bad_request, sip_drop_bad_ack, sip_drop_no_slot,
-					sip_drop_hold_full, sip_drop_hold_expired, sip_drop_no_answer } },
-	{ "core", "drop_replies", 3, { sip_drop_bad_response, sip_drop_stray_response,
-				       txn_stray_response } },
-	{ "core", "bad_msg_hdr", 1, { sip_drop_bad_request } },
-	{ "tmx", "UAS_transactions", 1, { txn_started } },
-	{ "tmx", "UAC_transactions", 1, { branch_started } },
-	{ "tmx", "inuse_transactions", 1, { txn_live } },
-	{ "tmx", "active_transactions", 1, { txn_live } },
-	{ "tmx", "rpl_received", 1, { shard_responses } },
-	{ "tmx", "rpl_relayed", 2, { proxy_relayed, proxy_late_relayed } },
-	{ "tmx", "rpl_generated", 1, { proxy_replied } },
-	{ "tmx", "rpl_sent", 3, { proxy_replied, proxy_relayed, proxy_late_relayed } },
-	{ "usrloc", "location_contacts", 1, { registrar_bindings } },
-	{ "registrar", "rejected_regs", 1, { registrar_refused } },
-	{ "sl", "received_ACKs", 1, { sip_ack_absorbed } },
-	{ "sl", "sent_replies", 2, { sip_fast_options, sip_fast_reject } },
-	{ "sl", "sent_err_replies", 1, { sip_fast_reject } },
+	{"core",
+	 "rcv_requests",
+	 4,
+	 {shard_requests, sip_fast_options, sip_fast_reject, sip_ack_absorbed}},
+	{"core", "rcv_replies", 1, {shard_responses}},
+	{"core", "fwd_requests", 2, {proxy_forwarded, proxy_forwarded_ack}},
+	{"core", "fwd_replies", 2, {proxy_relayed, proxy_late_relayed}},
+	{"core",
+	 "drop_requests",
+	 6,
+	 {sip_drop_bad_request, sip_drop_bad_ack, sip_drop_no_slot, sip_drop_hold_full,
+	  sip_drop_hold_expired, sip_drop_no_answer}},
+	{"core",
+	 "drop_replies",
+	 3,
+	 {sip_drop_bad_response, sip_drop_stray_response, txn_stray_response}},
+	{"core", "bad_msg_hdr", 1, {sip_drop_bad_request}},
+	{"tmx", "UAS_transactions", 1, {txn_started}},
+	{"tmx", "UAC_transactions", 1, {branch_started}},
+	{"tmx", "inuse_transactions", 1, {txn_live}},
+	{"tmx", "active_transactions", 1, {txn_live}},
+	{"tmx", "rpl_received", 1, {shard_responses}},
+	{"tmx", "rpl_relayed", 2, {proxy_relayed, proxy_late_relayed}},
+	{"tmx", "rpl_generated", 1, {proxy_replied}},
+	{"tmx", "rpl_sent", 3, {proxy_replied, proxy_relayed, proxy_late_relayed}},
+	{"usrloc", "location_contacts", 1, {registrar_bindings}},
+	{"registrar", "rejected_regs", 1, {registrar_refused}},
+	{"sl", "received_ACKs", 1, {sip_ack_absorbed}},
+	{"sl", "sent_replies", 2, {sip_fast_options, sip_fast_reject}},
+	{"sl", "sent_err_replies", 1, {sip_fast_reject}},
 };
 #define N_KAMAILIO (sizeof(kamailio) / sizeof(kamailio[0]))
 
@@ -50,7 +58,8 @@ static bool wanted(struct str want, const char *group, const char *name)
 	return str_eq(head, g) && (rest.len == 0 || str_eq(rest, n));
 }
 
-static void put_line(struct call *c, struct str want, const char *group, const char *name, uint64_t v)
+static void put_line(struct call *c, struct str want, const char *group, const char *name,
+		     uint64_t v)
 {
 	if (wanted(want, group, name))
 		json_array_append_new(c->result, json_sprintf("%s:%s = %lu", group, name, v));
@@ -83,7 +92,8 @@ enum call_outcome call_stats_get(struct call *c)
 		put_matching(c, str_of(json_string_value(v), json_string_length(v)));
 	}
 	if (n > RPC_NAMES_MAX)
-		call_error(c, RPC_INVALID_PARAMS, "Invalid params", "at most %d names", RPC_NAMES_MAX);
+		call_error(c, RPC_INVALID_PARAMS, "Invalid params", "at most %d names",
+			   RPC_NAMES_MAX);
 	return CALL_DONE;
 }
 
@@ -104,12 +114,14 @@ enum call_outcome call_drops(struct call *c)
 		known = true;
 		total += n;
 		if (n > 0 || which.len > 0)
-			json_array_append_new(rows, json_pack("{ss sI ss}", "name", d->name, "count",
-							      (json_int_t)n, "text", d->text));
+			json_array_append_new(rows,
+					      json_pack("{ss sI ss}", "name", d->name, "count",
+							(json_int_t)n, "text", d->text));
 	}
 	c->result = json_pack("{so sI}", "drops", rows, "total", (json_int_t)total);
 	if (!known)
-		call_error(c, RPC_INVALID_PARAMS, "Invalid params", "which (text): all, or a layer with drops");
+		call_error(c, RPC_INVALID_PARAMS, "Invalid params",
+			   "which (text): all, or a layer with drops");
 	return CALL_DONE;
 }
 
@@ -138,18 +150,23 @@ static void cores_answer(struct call *c, const struct call_memory *before)
 {
 	const struct link *l = c->world->link;
 	json_t *rows = json_array();
-	struct call_memory now = { 0 };
+	struct call_memory now = {0};
 
 	cores_mark(l, &now);
 	for (uint32_t i = 0; i < l->h->n_cores + l->h->n_shards; i++) {
 		const struct link_loop *p = link_at(l, LINK_S_LOOPS, i);
 		bool core = i < l->h->n_cores;
 
-		json_array_append_new(rows, json_pack("{so si sf sb}", "name",
-			json_sprintf(core ? "sl-poll-%u" : "sl-shard-%u", core ? i : i - l->h->n_cores),
-			"cpu", (int)p->cpu, "busy",
-			busy_ratio(now.busy[i] - before->busy[i], now.idle[i] - before->idle[i]), "sleeping",
-			(int)atomic_load_explicit(&p->sleeping, memory_order_relaxed) == 1));
+		json_array_append_new(
+			rows, json_pack("{so si sf sb}", "name",
+					json_sprintf(core ? "sl-poll-%u" : "sl-shard-%u",
+						     core ? i : i - l->h->n_cores),
+					"cpu", (int)p->cpu, "busy",
+					busy_ratio(now.busy[i] - before->busy[i],
+						   now.idle[i] - before->idle[i]),
+					"sleeping",
+					(int)atomic_load_explicit(&p->sleeping,
+								  memory_order_relaxed) == 1));
 	}
 	c->result = json_pack("{so}", "cores", rows);
 	*c->memory = now;
@@ -170,8 +187,8 @@ enum call_outcome call_cores(struct call *c)
 	}
 	if (s == NULL) {
 		if (call_number(c, 0, 0) > OVER_MS_MAX) {
-			call_error(c, RPC_INVALID_PARAMS, "Invalid params", "over_ms (number): at most %d",
-				   OVER_MS_MAX);
+			call_error(c, RPC_INVALID_PARAMS, "Invalid params",
+				   "over_ms (number): at most %d", OVER_MS_MAX);
 			return CALL_DONE;
 		}
 		c->state = s = calloc(1, sizeof(*s));
@@ -213,9 +230,9 @@ static json_t *interface_rows(const struct conf *conf, uint32_t port)
 		addresses = json_array();
 		for (uint32_t k = 0; k < f->n_addresses; k++)
 			json_array_append_new(addresses, prefix_text(&f->address[k]));
-		json_array_append_new(rows, json_pack("{so si si so}", "name", json_of_c(f->name), "vlan",
-						      (int)f->vlan, "mtu", (int)f->mtu, "addresses",
-						      addresses));
+		json_array_append_new(rows, json_pack("{so si si so}", "name", json_of_c(f->name),
+						      "vlan", (int)f->vlan, "mtu", (int)f->mtu,
+						      "addresses", addresses));
 	}
 	return rows;
 }
@@ -227,9 +244,10 @@ enum call_outcome call_ports(struct call *c)
 	json_t *rows = json_array();
 
 	for (uint32_t i = 0; i < conf->n_ports; i++)
-		json_array_append_new(rows, json_pack("{so so so}", "name", json_of_c(conf->port[i].name),
-						      "device", json_of_c(conf->port[i].device),
-						      "interfaces", interface_rows(conf, i)));
+		json_array_append_new(rows,
+				      json_pack("{so so so}", "name", json_of_c(conf->port[i].name),
+						"device", json_of_c(conf->port[i].device),
+						"interfaces", interface_rows(conf, i)));
 	c->result = json_pack("{so s{sI sI sI}}", "ports", rows, "frames", "received",
 			      (json_int_t)link_counter_sum(l, net_rx), "sent",
 			      (json_int_t)link_counter_sum(l, net_tx), "waiting",

@@ -30,15 +30,16 @@ enum call_outcome call_tm_stats(struct call *c)
 	put(r, "freed", sum(c, txn_ended));
 	put(r, "rpl_received", sum(c, shard_responses));
 	put(r, "rpl_generated", sum(c, proxy_replied));
-	put(r, "rpl_sent", sum(c, proxy_replied) + sum(c, proxy_relayed) + sum(c, proxy_late_relayed));
+	put(r, "rpl_sent",
+	    sum(c, proxy_replied) + sum(c, proxy_relayed) + sum(c, proxy_late_relayed));
 	put(r, "branches_current", sum(c, branch_live));
 	put(r, "branches_created", sum(c, branch_started));
 	put(r, "branches_freed", sum(c, branch_ended));
 	for (int i = 0; i < COUNTERS; i++) {
 		const struct counter_info *info = &counter_info[i];
 
-		if (info->kind == COUNTER_EVENT && strcmp(info->layer, "txn") == 0 && i != txn_started &&
-		    i != txn_ended)
+		if (info->kind == COUNTER_EVENT && strcmp(info->layer, "txn") == 0 &&
+		    i != txn_started && i != txn_ended)
 			put(r, info->name + strlen("txn_"), sum(c, (enum counter)i));
 	}
 	c->result = r;
@@ -63,11 +64,12 @@ static void sooner(struct deadline *d, uint64_t us, const char *name)
 static struct deadline machine_deadline(const struct link_machine *m)
 {
 	static const char *const retransmit[] = {
-		[MACHINE_NONE] = "?", [MACHINE_INVITE_CLIENT] = "A", [MACHINE_CLIENT] = "E",
-		[MACHINE_INVITE_SERVER] = "G", [MACHINE_SERVER] = "100",
+		[MACHINE_NONE] = "?",	  [MACHINE_INVITE_CLIENT] = "A",
+		[MACHINE_CLIENT] = "E",	  [MACHINE_INVITE_SERVER] = "G",
+		[MACHINE_SERVER] = "100",
 	};
-	char letter[2] = { m->timer ? (char)m->timer : '?', '\0' };
-	struct deadline d = { .us = UINT64_MAX };
+	char letter[2] = {m->timer ? (char)m->timer : '?', '\0'};
+	struct deadline d = {.us = UINT64_MAX};
 
 	sooner(&d, m->end_us, letter);
 	sooner(&d, m->retransmit_us, m->kind <= MACHINE_SERVER ? retransmit[m->kind] : "?");
@@ -88,7 +90,8 @@ static void put_deadline(json_t *to, const struct deadline *d, uint64_t now_us)
 
 static const char *state_text(const struct link_machine *m)
 {
-	return m->state <= MACHINE_TERMINATED ? txn_state_name((enum link_machine_state)m->state) : "unknown";
+	return m->state <= MACHINE_TERMINATED ? txn_state_name((enum link_machine_state)m->state)
+					      : "unknown";
 }
 
 static const char *server_waits(const struct link_txn *t)
@@ -134,7 +137,8 @@ static const char *client_waits(const struct link_branch *b)
 /* Texts. */
 
 /* The request's head and octets while the transaction holds its slot; false: it does not. */
-static bool request_of(const struct link *l, uint64_t slot, const struct link_slot **head, const char **base)
+static bool request_of(const struct link *l, uint64_t slot, const struct link_slot **head,
+		       const char **base)
 {
 	const uint64_t *word;
 
@@ -160,7 +164,8 @@ static struct str kept_text(const struct link_txn *t, uint32_t i)
 
 static void put_texts(const struct link *l, const struct link_txn *t, json_t *to)
 {
-	struct str method = sip_method_name((enum sip_method)(t->method < SIP_M_COUNT ? t->method : 0));
+	struct str method =
+		sip_method_name((enum sip_method)(t->method < SIP_M_COUNT ? t->method : 0));
 	struct str call_id = kept_text(t, 0), from = kept_text(t, 1), target = kept_text(t, 2);
 	const struct link_slot *head;
 	const char *base;
@@ -194,9 +199,11 @@ static json_t *branch_row(const struct link_branch *b, uint32_t index, uint64_t 
 
 	sooner(&d, b->guard_us, "C");
 	row = json_pack("{si so ss so si so}", "branch", (int)index, "method",
-			json_of_str(sip_method_name((enum sip_method)(b->method < SIP_M_COUNT ? b->method : 0))),
-			"state", state_text(&b->machine), "to", json_of_str(flow_peer(&b->flow, peer)),
-			"status", (int)b->status, "age_ms", json_of_u64(age_ms(b->created_us, now_us)));
+			json_of_str(sip_method_name(
+				(enum sip_method)(b->method < SIP_M_COUNT ? b->method : 0))),
+			"state", state_text(&b->machine), "to",
+			json_of_str(flow_peer(&b->flow, peer)), "status", (int)b->status, "age_ms",
+			json_of_u64(age_ms(b->created_us, now_us)));
 	put_deadline(row, &d, now_us);
 	json_object_set_new(row, "waits_for", json_of_c(client_waits(b)));
 	return row;
@@ -213,7 +220,8 @@ static json_t *branch_rows(const struct call *c, uint32_t shard, uint32_t txn, u
 
 	for (int n = 0; n < BRANCHES_MAX && first < l->h->branches; n++) {
 		if (!record_read(l, LINK_S_BRANCH_USED, LINK_S_BRANCHES,
-				 (uint64_t)shard * l->h->branches + first, &b, sizeof(b), &generation) ||
+				 (uint64_t)shard * l->h->branches + first, &b, sizeof(b),
+				 &generation) ||
 		    b.txn != txn)
 			break;
 		json_array_append_new(rows, branch_row(&b, first, c->now_us));
@@ -257,7 +265,8 @@ static enum call_outcome list_begin(struct call *c)
 	c->state = s;
 	if (s == NULL || call_number(c, 0, 0) > UINT32_MAX) {
 		call_error(c, s ? RPC_INVALID_PARAMS : RPC_INTERNAL_ERROR,
-			   s ? "Invalid params" : "Internal error", s ? "older (number): seconds" : "no memory");
+			   s ? "Invalid params" : "Internal error",
+			   s ? "older (number): seconds" : "no memory");
 		return CALL_DONE;
 	}
 	s->at = call_number(c, 1, 0);
@@ -279,15 +288,17 @@ enum call_outcome call_tm_list(struct call *c)
 
 	if (s == NULL)
 		return list_begin(c);
-	for (uint32_t n = 0; n < CALL_WALK_MAX && rows < CALL_ROWS_MAX && s->at < s->end; n++, s->at++) {
+	for (uint32_t n = 0; n < CALL_WALK_MAX && rows < CALL_ROWS_MAX && s->at < s->end;
+	     n++, s->at++) {
 		if (s->rows == s->limit || c->text.len > CALL_PAGE_BYTES)
 			break;
-		if (!record_read(l, LINK_S_TXN_USED, LINK_S_TXNS, s->at, &t, sizeof(t), &generation) ||
+		if (!record_read(l, LINK_S_TXN_USED, LINK_S_TXNS, s->at, &t, sizeof(t),
+				 &generation) ||
 		    t.created_us > s->born_us)
 			continue;
 		text_put(&c->text, s->rows ? STR(",") : STR(""));
-		text_json(&c->text, txn_row(c, (uint32_t)(s->at / l->h->txns), (uint32_t)(s->at % l->h->txns),
-					    generation, &t));
+		text_json(&c->text, txn_row(c, (uint32_t)(s->at / l->h->txns),
+					    (uint32_t)(s->at % l->h->txns), generation, &t));
 		s->rows++;
 		rows++;
 	}

@@ -8,7 +8,7 @@
 #include "platform/base/clock.h"
 #include "platform/sip/uri.h"
 
-#define ROOM_BYTES 8192  /* texts of bindings that do not lie in one piece */
+#define ROOM_BYTES 8192 /* texts of bindings that do not lie in one piece */
 #define CONTACTS_MAX 64
 
 static json_t *or_not_set(struct str s)
@@ -55,7 +55,7 @@ struct ul_dump {
 	uint64_t limit, rows;
 	uint32_t shard, index; /* where to go on */
 	bool brief;
-	struct call *call;     /* for the row function */
+	struct call *call; /* for the row function */
 	uint64_t wall_s;
 	char room[ROOM_BYTES];
 };
@@ -77,8 +77,8 @@ static void dump_row(void *arg, const struct registrar_row *r)
 			       seconds_left(r->expires_us, c->now_us));
 	json_object_set_new(contact, "CSeq", json_integer(r->cseq));
 	json_object_set_new(contact, "Last-Modified", json_of_u64(s->wall_s - age_s));
-	text_json(&c->text, json_pack("{s{so s[{so}]}}", "Info", "AoR", json_of_str(r->aor), "Contacts",
-				      "Contact", contact));
+	text_json(&c->text, json_pack("{s{so s[{so}]}}", "Info", "AoR", json_of_str(r->aor),
+				      "Contacts", "Contact", contact));
 }
 
 static enum call_outcome dump_begin(struct call *c)
@@ -94,17 +94,20 @@ static enum call_outcome dump_begin(struct call *c)
 	}
 	s->brief = c->arg[2] != NULL;
 	if (s->brief && !str_eq(call_text(c, 2), STR("brief"))) {
-		call_error(c, RPC_INVALID_PARAMS, "Invalid params", "brief (text): \"brief\" or nothing");
+		call_error(c, RPC_INVALID_PARAMS, "Invalid params",
+			   "brief (text): \"brief\" or nothing");
 		return CALL_DONE;
 	}
 	s->limit = call_number(c, 1, CALL_PAGE_ROWS);
 	if (s->limit > CALL_PAGE_MAX)
 		s->limit = CALL_PAGE_MAX;
-	s->shard = h->bindings && from / h->bindings < c->world->n_shards ? (uint32_t)(from / h->bindings)
-									   : c->world->n_shards;
+	s->shard = h->bindings && from / h->bindings < c->world->n_shards
+			   ? (uint32_t)(from / h->bindings)
+			   : c->world->n_shards;
 	s->index = h->bindings ? (uint32_t)(from % h->bindings) : 0;
 	text_put(&c->text, STR("{\"Domains\":[{\"Domain\":{\"Domain\":\"location\","));
-	text_printf(&c->text, "\"Size\":%lu,\"AoRs\":[", (uint64_t)h->binding_buckets * h->n_shards);
+	text_printf(&c->text, "\"Size\":%lu,\"AoRs\":[",
+		    (uint64_t)h->binding_buckets * h->n_shards);
 	return CALL_MORE;
 }
 
@@ -127,8 +130,8 @@ static void dump_piece(struct call *c, struct ul_dump *s)
 
 	s->call = c;
 	s->wall_s = clock_wall_s();
-	s->index = registrar_walk(c->world->shards[s->shard], s->index, walk_span(c->world->link, s),
-				  &room, dump_row, s);
+	s->index = registrar_walk(c->world->shards[s->shard], s->index,
+				  walk_span(c->world->link, s), &room, dump_row, s);
 	if (s->index == LINK_NONE) {
 		s->shard++;
 		s->index = 0;
@@ -147,9 +150,11 @@ enum call_outcome call_ul_dump(struct call *c)
 		dump_piece(c, s);
 		return CALL_MORE;
 	}
-	text_printf(&c->text, "],\"Stats\":{\"Records\":%lu}}}],\"next\":", link_counter_sum(c->world->link, registrar_bindings));
-	text_json(&c->text, more ? json_of_u64((uint64_t)s->shard * c->world->link->h->bindings + s->index)
-				 : json_null());
+	text_printf(&c->text, "],\"Stats\":{\"Records\":%lu}}}],\"next\":",
+		    link_counter_sum(c->world->link, registrar_bindings));
+	text_json(&c->text,
+		  more ? json_of_u64((uint64_t)s->shard * c->world->link->h->bindings + s->index)
+		       : json_null());
 	text_put(&c->text, STR("}"));
 	return CALL_DONE;
 }
@@ -179,13 +184,17 @@ static bool lookup_aor(struct call *c, struct str aor)
 
 	for (uint32_t i = 0; i < c->world->n_shards; i++) {
 		struct strbuf room = strbuf_of(texts, sizeof(texts));
-		uint32_t n = registrar_lookup(c->world->shards[i], aor, c->now_us, &room, found, CONTACTS_MAX);
+		uint32_t n = registrar_lookup(c->world->shards[i], aor, c->now_us, &room, found,
+					      CONTACTS_MAX);
 
 		for (uint32_t k = 0; k < n; k++)
-			json_array_append_new(contacts, json_pack("{so}", "Contact",
-				contact_json(c->world->link, found[k].contact, found[k].path, &found[k].flow,
-					     found[k].q_permille,
-					     seconds_left(found[k].expires_us, c->now_us))));
+			json_array_append_new(
+				contacts,
+				json_pack("{so}", "Contact",
+					  contact_json(
+						  c->world->link, found[k].contact, found[k].path,
+						  &found[k].flow, found[k].q_permille,
+						  seconds_left(found[k].expires_us, c->now_us))));
 	}
 	if (json_array_size(contacts) == 0) {
 		json_decref(contacts);
@@ -218,7 +227,8 @@ enum call_outcome call_ul_lookup(struct call *c)
 		return CALL_DONE;
 	}
 	/* a bare user is looked for in each of our domains; a number or URN has no '@' either */
-	for (uint32_t i = 0; str_find(text, '@') < 0 && str_find(text, ':') < 0 && i < conf->n_domains; i++) {
+	for (uint32_t i = 0;
+	     str_find(text, '@') < 0 && str_find(text, ':') < 0 && i < conf->n_domains; i++) {
 		if (lookup_in_domain(c, text, conf->domain[i]))
 			return CALL_DONE;
 	}

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 const struct call_info call_table[] = {
-#define CALL(name, handler, params, changes, text) { name, handler, params, changes, text },
+#define CALL(name, handler, params, changes, text) {name, handler, params, changes, text},
 #include "control/admin/admin_calls.def"
 #undef CALL
 };
@@ -40,7 +40,7 @@ void call_clear(struct call *c)
 	json_decref(c->result);
 	text_free(&c->text);
 	free(c->state);
-	*c = (struct call){ 0 };
+	*c = (struct call){0};
 }
 
 uint64_t call_number(const struct call *c, uint32_t i, uint64_t otherwise)
@@ -71,7 +71,7 @@ bool record_read(const struct link *l, enum link_section used, enum link_section
 
 static const char *transport_name(uint32_t t)
 {
-	static const char *const name[] = { "none", "udp", "tcp", "tls", "ws", "wss" };
+	static const char *const name[] = {"none", "udp", "tcp", "tls", "ws", "wss"};
 
 	return t < sizeof(name) / sizeof(name[0]) ? name[t] : "other";
 }
@@ -97,8 +97,9 @@ struct str flow_socket(const struct link *l, const struct link_flow *f, char *ou
 
 	if (f->listener >= conf->n_listeners)
 		return STR("[not set]");
-	return address_text(conf->listener[f->listener].transport, &conf->listener[f->listener].address,
-			    conf->listener[f->listener].port, out);
+	return address_text(conf->listener[f->listener].transport,
+			    &conf->listener[f->listener].address, conf->listener[f->listener].port,
+			    out);
 }
 
 enum call_outcome call_rpc_list(struct call *c)
@@ -107,9 +108,9 @@ enum call_outcome call_rpc_list(struct call *c)
 	for (uint32_t i = 0; i < n_calls; i++) {
 		const struct call_info *r = &call_table[i];
 
-		json_array_append_new(c->result, json_pack("{ss ss sb ss}", "name", r->name, "params",
-							   r->params, "changes", r->changes, "text",
-							   r->text));
+		json_array_append_new(c->result,
+				      json_pack("{ss ss sb ss}", "name", r->name, "params",
+						r->params, "changes", r->changes, "text", r->text));
 	}
 	return CALL_DONE;
 }
@@ -136,20 +137,30 @@ enum call_outcome call_method_help(struct call *c)
 static const char doc_head[] =
 	"# The control socket\n"
 	"\n"
-	"`sluice-control` listens on the unix stream socket `control.sock` in its `run_dir` (mode 0660).\n"
-	"It speaks JSON-RPC 2.0: one request, or one batch of up to 32, per line; each is answered with\n"
-	"one line. The last request may end with the sender's half of the connection instead of a line\n"
-	"feed. A request without `id` is a notification and gets no answer. A line is at most 65,536\n"
-	"octets; a connection that leaves a request unfinished, or an answer unread, for ten seconds is\n"
+	"`sluice-control` listens on the unix stream socket `control.sock` in its `run_dir` (mode "
+	"0660).\n"
+	"It speaks JSON-RPC 2.0: one request, or one batch of up to 32, per line; each is answered "
+	"with\n"
+	"one line. The last request may end with the sender's half of the connection instead of a "
+	"line\n"
+	"feed. A request without `id` is a notification and gets no answer. A line is at most "
+	"65,536\n"
+	"octets; a connection that leaves a request unfinished, or an answer unread, for ten "
+	"seconds is\n"
 	"closed. At most 64 connections are served at a time.\n"
 	"\n"
 	"    sluicectl tm.list older=10\n"
-	"    printf '{\"jsonrpc\":\"2.0\",\"method\":\"drops\",\"id\":1}' | nc -NU /run/sluice/control.sock\n"
+	"    printf '{\"jsonrpc\":\"2.0\",\"method\":\"drops\",\"id\":1}' | nc -NU "
+	"/run/sluice/control.sock\n"
 	"\n"
-	"`params` is an array or an object. In an array a parameter in `[]` may be left out; a value goes\n"
-	"to the first parameter of its kind. Listings come in pages: `from` says where to start (0 at\n"
-	"first, then what `next` held; `next` is null on the last page), `limit` how many rows a page has\n"
-	"(100, at most 1,000). Records that come and go between pages may be missed; none is listed twice\n"
+	"`params` is an array or an object. In an array a parameter in `[]` may be left out; a "
+	"value goes\n"
+	"to the first parameter of its kind. Listings come in pages: `from` says where to start (0 "
+	"at\n"
+	"first, then what `next` held; `next` is null on the last page), `limit` how many rows a "
+	"page has\n"
+	"(100, at most 1,000). Records that come and go between pages may be missed; none is "
+	"listed twice\n"
 	"while it lives.\n"
 	"\n"
 	"Calls that change something are logged with the caller's uid.\n"
@@ -162,7 +173,8 @@ static const char doc_head[] =
 	"| -32602 | Invalid params | a parameter is missing, unknown, or of another kind |\n"
 	"| -32603 | Internal error | no memory, or the answer would be too long |\n"
 	"| -32000 | Too many clients | 64 connections are open |\n"
-	"| 404, 500 | | the call itself says no; Kamailio's codes and texts where the call is Kamailio's |\n"
+	"| 404, 500 | | the call itself says no; Kamailio's codes and texts where the call is "
+	"Kamailio's |\n"
 	"\n"
 	"`error.data` says more. This page is made from the table of calls\n"
 	"(`control/admin/admin_calls.def`), as is the call `rpc.list`.\n"
@@ -176,8 +188,8 @@ void call_print_doc(struct text *out)
 	for (uint32_t i = 0; i < n_calls; i++) {
 		const struct call_info *r = &call_table[i];
 
-		text_printf(out, r->params[0] ? "| `%s` | `%s` | %s | " : "| `%s` | %s| %s | ", r->name,
-			    r->params, r->changes ? "yes" : "no");
+		text_printf(out, r->params[0] ? "| `%s` | `%s` | %s | " : "| `%s` | %s| %s | ",
+			    r->name, r->params, r->changes ? "yes" : "no");
 		text_put(out, str_from_c(r->text));
 		text_put(out, STR(" |\n"));
 	}

@@ -9,11 +9,11 @@
 #include "control/shard.h"
 
 #define CALL_PARAMS_MAX 6
-#define CALL_WALK_MAX 2048  /* records that one piece of work looks at           */
-#define CALL_ROWS_MAX 32    /* rows that it writes                               */
-#define CALL_PAGE_ROWS 100  /* rows of a page, unless `limit` says otherwise     */
+#define CALL_WALK_MAX 2048 /* records that one piece of work looks at           */
+#define CALL_ROWS_MAX 32   /* rows that it writes                               */
+#define CALL_PAGE_ROWS 100 /* rows of a page, unless `limit` says otherwise     */
 #define CALL_PAGE_MAX 1000
-#define RPC_NAMES_MAX 64    /* of stats.get_statistics                           */
+#define RPC_NAMES_MAX 64	     /* of stats.get_statistics                           */
 #define CALL_PAGE_BYTES (512u << 10) /* a page ends before it passes this        */
 
 /* What all calls look at. */
@@ -33,23 +33,30 @@ struct call_memory {
 enum call_outcome { CALL_DONE, CALL_MORE, CALL_WAIT /* not before wake_us */ };
 
 /* Codes of JSON-RPC 2.0 §5.1; others are Kamailio's (400, 404, 500) where the call is. */
-enum { RPC_PARSE_ERROR = -32700, RPC_INVALID_REQUEST = -32600, RPC_METHOD_NOT_FOUND = -32601,
-       RPC_INVALID_PARAMS = -32602, RPC_INTERNAL_ERROR = -32603, RPC_BUSY = -32000 };
+enum {
+	RPC_PARSE_ERROR = -32700,
+	RPC_INVALID_REQUEST = -32600,
+	RPC_METHOD_NOT_FOUND = -32601,
+	RPC_INVALID_PARAMS = -32602,
+	RPC_INTERNAL_ERROR = -32603,
+	RPC_BUSY = -32000
+};
 
 struct call {
 	const struct world *world;
 	struct call_memory *memory;
 	uint64_t now_us;
-	json_t *arg[CALL_PARAMS_MAX]; /* by place in the row's params, NULL where left out; a repeated
+	json_t *arg
+		[CALL_PARAMS_MAX]; /* by place in the row's params, NULL where left out; a repeated
 				       * one holds an array                                      */
 	/* the answer: an error (code not 0), or text (JSON, written row by row), or result */
 	int code;
 	char message[64];
-	char data[160];               /* details of an error, or empty */
+	char data[160]; /* details of an error, or empty */
 	json_t *result;
 	struct text text;
 	/* a handler that goes on */
-	void *state;                  /* from calloc; free()d with the call */
+	void *state; /* from calloc; free()d with the call */
 	uint64_t wake_us;
 };
 

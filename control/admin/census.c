@@ -9,7 +9,7 @@ enum part { PART_SLOTS, PART_TXNS, PART_BRANCHES, PART_BINDINGS, PART_BLOCKS, PA
 
 void census_begin(struct census *s)
 {
-	*s = (struct census){ 0 };
+	*s = (struct census){0};
 }
 
 static uint64_t blocks_of(uint32_t first, uint32_t words)
@@ -23,7 +23,8 @@ static uint64_t chain_length(const struct link *l, uint64_t shard, uint32_t firs
 	uint64_t n = 0;
 
 	while (first < l->h->blocks && n < 3 * SIP_MSG_MAX / (LINK_BLOCK_WORDS * 4)) {
-		const struct link_block *b = link_at(l, LINK_S_BLOCKS, shard * l->h->blocks + first);
+		const struct link_block *b =
+			link_at(l, LINK_S_BLOCKS, shard * l->h->blocks + first);
 
 		first = __atomic_load_n(&b->next, __ATOMIC_RELAXED);
 		n++;
@@ -66,8 +67,10 @@ static void count_branch(struct census *s, const struct link *l, uint64_t place,
 	s->used[STEP_BRANCH]++;
 	s->slots_named += b.slot != 0;
 	s->blocks_named += blocks_of(b.program, b.program_words) + blocks_of(b.ack, b.ack_words);
-	if (txn_branch_next_us(&b) == UINT64_MAX || txn_branch_next_us(&b) + CENSUS_OVERDUE_US < now_us) {
-		if (record_read(l, LINK_S_BRANCH_USED, LINK_S_BRANCHES, place, &b, sizeof(b), &generation))
+	if (txn_branch_next_us(&b) == UINT64_MAX ||
+	    txn_branch_next_us(&b) + CENSUS_OVERDUE_US < now_us) {
+		if (record_read(l, LINK_S_BRANCH_USED, LINK_S_BRANCHES, place, &b, sizeof(b),
+				&generation))
 			count_deadline(s, txn_branch_next_us(&b), now_us);
 	}
 }
@@ -78,7 +81,8 @@ static void count_binding(struct census *s, const struct link *l, uint64_t place
 	uint32_t generation;
 
 	(void)now_us; /* a binding may outlive its time: nobody is answered from it then */
-	if (!record_read(l, LINK_S_BINDING_USED, LINK_S_BINDINGS, place, &b, sizeof(b), &generation))
+	if (!record_read(l, LINK_S_BINDING_USED, LINK_S_BINDINGS, place, &b, sizeof(b),
+			 &generation))
 		return;
 	s->used[STEP_BINDING]++;
 	s->blocks_named += chain_length(l, place / l->h->bindings, b.more);
@@ -111,11 +115,11 @@ static const struct {
 	uint32_t piece;
 	void (*count)(struct census *s, const struct link *l, uint64_t place, uint64_t now_us);
 } part_of[PARTS] = {
-	[PART_SLOTS] = { LINK_S_SLOT_WORDS, CENSUS_WORDS, count_slot },
-	[PART_TXNS] = { LINK_S_TXN_USED, CALL_WALK_MAX, count_txn },
-	[PART_BRANCHES] = { LINK_S_BRANCH_USED, CALL_WALK_MAX, count_branch },
-	[PART_BINDINGS] = { LINK_S_BINDING_USED, CALL_WALK_MAX, count_binding },
-	[PART_BLOCKS] = { LINK_S_BLOCK_USED, CENSUS_WORDS, count_block },
+	[PART_SLOTS] = {LINK_S_SLOT_WORDS, CENSUS_WORDS, count_slot},
+	[PART_TXNS] = {LINK_S_TXN_USED, CALL_WALK_MAX, count_txn},
+	[PART_BRANCHES] = {LINK_S_BRANCH_USED, CALL_WALK_MAX, count_branch},
+	[PART_BINDINGS] = {LINK_S_BINDING_USED, CALL_WALK_MAX, count_binding},
+	[PART_BLOCKS] = {LINK_S_BLOCK_USED, CENSUS_WORDS, count_block},
 };
 
 bool census_step(struct census *s, const struct link *l, uint64_t now_us)

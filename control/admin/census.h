@@ -10,9 +10,9 @@
 struct census {
 	uint64_t slots[CONF_CLASSES][SLOT_LENT + 1]; /* by state; anything else counts as lent */
 	uint64_t used[STEP_TABLES];
-	uint64_t slots_named;     /* by transactions and branches                       */
-	uint64_t blocks_named;    /* by programs of transactions and branches, and texts */
-	uint64_t overdue;         /* transactions and branches more than 2 s late        */
+	uint64_t slots_named;	   /* by transactions and branches                       */
+	uint64_t blocks_named;	   /* by programs of transactions and branches, and texts */
+	uint64_t overdue;	   /* transactions and branches more than 2 s late        */
 	uint64_t without_deadline; /* alive, and nothing will ever end them               */
 	uint32_t part;
 	uint64_t at;

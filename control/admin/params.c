@@ -21,7 +21,7 @@ static bool param_next(struct str *list, struct param *p)
 	if (list->len == 0)
 		return false;
 	(void)str_split(*list, ' ', &word, list);
-	*p = (struct param){ .optional = word.s[0] == '[' };
+	*p = (struct param){.optional = word.s[0] == '['};
 	if (p->optional)
 		word = str_sub(word, 1, word.len - 2);
 	p->repeated = word.len > 3 && str_eq(str_sub(word, word.len - 3, 3), STR("..."));
@@ -107,7 +107,8 @@ static int by_position(struct call *c, const char *params, json_t *values)
 	}
 	if (at < n) {
 		call_error(c, RPC_INVALID_PARAMS, "Invalid params",
-			   "value %zu is one too many, or of a kind that fits nothing here", at + 1);
+			   "value %zu is one too many, or of a kind that fits nothing here",
+			   at + 1);
 		return -E_MALFORMED;
 	}
 	return 0;
@@ -146,10 +147,12 @@ static int by_name(struct call *c, const char *params, json_t *values)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach (values, key, v) {
+	json_object_foreach(values, key, v)
+	{
 		if (is_named(params, key))
 			continue;
-		call_error(c, RPC_INVALID_PARAMS, "Invalid params", "no parameter is called %.64s", key);
+		call_error(c, RPC_INVALID_PARAMS, "Invalid params", "no parameter is called %.64s",
+			   key);
 		return -E_MALFORMED;
 	}
 	for (uint32_t i = 0; i < CALL_PARAMS_MAX && param_next(&list, &p); i++) {

@@ -58,7 +58,8 @@ void rpc_sent(struct rpc *r, uint32_t n)
 
 bool rpc_over(const struct rpc *r)
 {
-	return r->line == NULL && r->sent == r->out.len && (r->closing || (r->ended && r->in_len == 0));
+	return r->line == NULL && r->sent == r->out.len &&
+	       (r->closing || (r->ended && r->in_len == 0));
 }
 
 /* Answers. */
@@ -112,7 +113,8 @@ static void answer_result(struct rpc *r, struct call *c)
 	r->out.len = mark;
 	r->out.full = false;
 	r->answered = !first;
-	answer_error(r, RPC_INTERNAL_ERROR, "Internal error", STR("the answer is too long, or no memory"));
+	answer_error(r, RPC_INTERNAL_ERROR, "Internal error",
+		     STR("the answer is too long, or no memory"));
 }
 
 /* Without a request in hand: the answer stands alone, its id is null (§5). */
@@ -129,8 +131,8 @@ static void log_change(const struct rpc *r, json_t *params)
 	char room[200];
 	size_t n = params ? json_dumpb(params, room, sizeof(room), JSON_COMPACT) : 0;
 
-	LOG(LOG_NOTICE, "admin", "change", "call=%s uid=%u pid=%u params=%s", r->info->name, r->uid, r->pid,
-	    log_quote(n <= sizeof(room) ? str_of(room, n) : STR("(long)")));
+	LOG(LOG_NOTICE, "admin", "change", "call=%s uid=%u pid=%u params=%s", r->info->name, r->uid,
+	    r->pid, log_quote(n <= sizeof(room) ? str_of(room, n) : STR("(long)")));
 }
 
 /* §4: "2.0", a name, structured params; an id that is text, number or null. */
@@ -182,7 +184,8 @@ static void call_slice(struct rpc *r, uint64_t now_us)
 
 static void request_begin(struct rpc *r, json_t *request, uint64_t now_us)
 {
-	json_t *method = json_object_get(request, "method"), *params = json_object_get(request, "params");
+	json_t *method = json_object_get(request, "method"),
+	       *params = json_object_get(request, "params");
 	const char *fault;
 
 	r->id = NULL;
@@ -192,7 +195,8 @@ static void request_begin(struct rpc *r, json_t *request, uint64_t now_us)
 		return;
 	}
 	r->info = call_find(str_of(json_string_value(method), json_string_length(method)));
-	r->call = (struct call){ .world = r->world, .memory = &r->memory, .text = text_of(RPC_ANSWER_MAX) };
+	r->call = (struct call){
+		.world = r->world, .memory = &r->memory, .text = text_of(RPC_ANSWER_MAX)};
 	if (r->info == NULL) {
 		call_error(&r->call, RPC_METHOD_NOT_FOUND, "Method not found", "see rpc.list");
 		call_finish(r);
@@ -234,8 +238,8 @@ static void line_parse(struct rpc *r, uint32_t len)
 		answer_refusal(r, RPC_PARSE_ERROR, "Parse error", strbuf_str(&b));
 		return;
 	}
-	if (!json_is_array(r->line) || (json_array_size(r->line) > 0 &&
-					json_array_size(r->line) <= RPC_BATCH_MAX))
+	if (!json_is_array(r->line) ||
+	    (json_array_size(r->line) > 0 && json_array_size(r->line) <= RPC_BATCH_MAX))
 		return;
 	strbuf_printf(&b, "a batch has 1 to %d requests", RPC_BATCH_MAX);
 	json_decref(r->line);

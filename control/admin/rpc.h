@@ -13,18 +13,18 @@
 
 struct rpc {
 	const struct world *world;
-	uint32_t uid, pid;    /* of the caller, for the log                             */
+	uint32_t uid, pid; /* of the caller, for the log                             */
 	uint32_t in_len;
-	uint32_t scanned;     /* octets of `in` known to hold no line feed              */
-	bool ended;           /* no more octets will come: what is there is a request   */
-	bool closing;         /* nothing after this can be trusted: close when all is out */
+	uint32_t scanned; /* octets of `in` known to hold no line feed              */
+	bool ended;	  /* no more octets will come: what is there is a request   */
+	bool closing;	  /* nothing after this can be trusted: close when all is out */
 	struct text out;
-	uint32_t sent;        /* of out, by rpc_sent()                                  */
+	uint32_t sent; /* of out, by rpc_sent()                                  */
 	/* the line in hand */
-	json_t *line;         /* a request, or a batch of them; NULL: none              */
-	uint32_t at;          /* in the batch                                           */
-	bool answered;        /* the batch has an answer already                        */
-	json_t *id;           /* of the request in hand, borrowed from line             */
+	json_t *line;		      /* a request, or a batch of them; NULL: none              */
+	uint32_t at;		      /* in the batch                                           */
+	bool answered;		      /* the batch has an answer already                        */
+	json_t *id;		      /* of the request in hand, borrowed from line             */
 	const struct call_info *info; /* the call in hand, or NULL                      */
 	struct call call;
 	struct call_memory memory;

@@ -75,8 +75,9 @@ static int text_dump(const char *s, size_t len, void *arg)
 void text_json(struct text *t, json_t *v)
 {
 	/* 6 digits: ratios and q values read as they were meant */
-	if (v == NULL || json_dump_callback(v, text_dump, t,
-					    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6)) != 0)
+	if (v == NULL ||
+	    json_dump_callback(v, text_dump, t,
+			       JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6)) != 0)
 		t->full = true;
 	json_decref(v);
 }

@@ -10,13 +10,13 @@
 struct text {
 	char *s;
 	uint32_t len, cap; /* bytes                                    */
-	uint32_t max;      /* it never grows beyond; 0: not yet set up */
+	uint32_t max;	   /* it never grows beyond; 0: not yet set up */
 	bool full;
 };
 
 static inline struct text text_of(uint32_t max_bytes)
 {
-	return (struct text){ .max = max_bytes };
+	return (struct text){.max = max_bytes};
 }
 void text_free(struct text *t); /* stays usable: empty */
 void text_put(struct text *t, struct str s);
@@ -25,7 +25,7 @@ void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(pri
 void text_json(struct text *t, json_t *v);
 static inline struct str text_str(const struct text *t)
 {
-	return (struct str){ t->s, t->len };
+	return (struct str){t->s, t->len};
 }
 
 /* JSON is UTF-8 and messages need not be: what is none has its octets above 127 as "\xNN". */

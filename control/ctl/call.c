@@ -78,8 +78,8 @@ json_t *ctl_params(const struct ctl *c)
 /* ret descriptor · minus an exit code, with the reason said */
 static int connect_to(const char *path)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = ANSWER_S };
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct timeval patience = {.tv_sec = ANSWER_S};
 	int fd, err;
 
 	if (strlen(path) >= sizeof(at.sun_path)) {
@@ -89,21 +89,27 @@ static int connect_to(const char *path)
 	memcpy(at.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)); /* else for ever */
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+				 sizeof(patience)); /* else for ever */
 		return fd;
 	}
 	err = errno;
 	if (fd >= 0)
 		close(fd);
 	if (err == EACCES || err == EPERM) {
-		fprintf(stderr, "sluicectl: %s: no right to it; run as root or as a member of its group\n", path);
+		fprintf(stderr,
+			"sluicectl: %s: no right to it; run as root or as a member of its group\n",
+			path);
 		return -EXIT_NO_RIGHT;
 	}
-	fprintf(stderr, "sluicectl: %s: %s\n  Is sluice-control running? Another place: --socket PATH or "
-		"SLUICE_SOCKET (run_dir of the configuration).\n", path,
-		err == ENOENT	      ? "there is no such socket"
-		: err == ECONNREFUSED ? "nobody listens there (left over from a process that was killed)"
-				      : strerror(err));
+	fprintf(stderr,
+		"sluicectl: %s: %s\n  Is sluice-control running? Another place: --socket PATH or "
+		"SLUICE_SOCKET (run_dir of the configuration).\n",
+		path,
+		err == ENOENT ? "there is no such socket"
+		: err == ECONNREFUSED
+			? "nobody listens there (left over from a process that was killed)"
+			: strerror(err));
 	return -EXIT_NO_DEVICE;
 }
 
@@ -149,16 +155,20 @@ static char *receive_line(int fd)
 /* The whole answer as JSON, or NULL with the reason said. */
 static json_t *ask(int fd, const char *name, json_t *params)
 {
-	json_t *request = json_pack("{ss ss sO si}", "jsonrpc", "2.0", "method", name, "params", params, "id", 1);
+	json_t *request = json_pack("{ss ss sO si}", "jsonrpc", "2.0", "method", name, "params",
+				    params, "id", 1);
 	char *text = request ? json_dumps(request, JSON_COMPACT) : NULL, *line = NULL;
 	json_t *answer = NULL;
 	json_error_t e;
 
 	if (text == NULL)
 		fprintf(stderr, "sluicectl: %s: not UTF-8\n", name);
-	else if (!send_all(fd, text, strlen(text)) || !send_all(fd, "\n", 1) || (line = receive_line(fd)) == NULL)
+	else if (!send_all(fd, text, strlen(text)) || !send_all(fd, "\n", 1) ||
+		 (line = receive_line(fd)) == NULL)
 		fprintf(stderr, "sluicectl: no answer: %s\n",
-			errno == EAGAIN ? "it took too long" : errno ? strerror(errno) : "the connection was closed");
+			errno == EAGAIN ? "it took too long"
+			: errno		? strerror(errno)
+					: "the connection was closed");
 	else if ((answer = json_loads(line, JSON_ALLOW_NUL, &e)) == NULL || !json_is_object(answer))
 		fprintf(stderr, "sluicectl: the answer is no JSON object\n");
 	free(text);
@@ -195,7 +205,8 @@ static int print_answer(const struct ctl *c, const char *name, const json_t *ans
 }
 
 /* ret exit code; next: where the next page begins, or -1 */
-static int call_once(const struct ctl *c, int fd, const char *name, json_t *params, json_int_t *next)
+static int call_once(const struct ctl *c, int fd, const char *name, json_t *params,
+		     json_int_t *next)
 {
 	json_t *answer = ask(fd, name, params), *from;
 	int code = answer ? print_answer(c, name, answer) : EXIT_NO_DEVICE;
@@ -213,7 +224,8 @@ int ctl_call(const struct ctl *c, const char *name)
 	int fd, code;
 
 	if (params == NULL || (c->all && json_array_size(params) > 0)) {
-		fprintf(stderr, "sluicectl: give arguments all in order, or all as name=value (--all: the latter)\n");
+		fprintf(stderr, "sluicectl: give arguments all in order, or all as name=value "
+				"(--all: the latter)\n");
 		json_decref(params);
 		return CTL_USAGE;
 	}

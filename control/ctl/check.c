@@ -2,9 +2,10 @@
 /* sluicectl check: every complaint about a configuration, and whether its memory is enough.
  *
  * A transaction's record is held for as long as retransmissions may come (RFC 3261 §17: timers J, H,
- * L and M, hold_ms here), a branch's for D or K after its final response, a message's slot as long as
- * its transaction. So a pool of n elements carries n / hold of them a second, and a rate needs
+ * L and M, hold_ms here), a branch's for D or K after its final response, a message's slot until
+ * the final response. So a pool of n elements carries n / hold of them a second, and a rate needs
  * rate x hold x bytes of memory. The reserve is left out: it is kept for work inside dialogs. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,14 @@
 
 #define RATE_MAX 100000000
 #define POOLS_MAX 8
+/* Until the final response: nearly all come at once, an INVITE rings for ten seconds or so. */
+#define ANSWER_MS 4000
 
 struct pool {
-	const char *name, *key; /* key: of the configuration that makes it larger */
-	uint64_t total, bytes;  /* elements that new work may use; octets of one  */
+	const char *name, *key;	   /* key: of the configuration that makes it larger */
+	uint64_t total, bytes;	   /* elements that new work may use; octets of one  */
 	uint32_t hold_ms, percent; /* of requests that need one                   */
-	double rate;            /* transactions a second that fit                 */
+	double rate;		   /* transactions a second that fit                 */
 };
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -46,18 +49,35 @@ static uint32_t pools_of(const struct conf *c, struct pool *p)
 	uint32_t client_ms = larger(c->timer_d_ms, c->t4_ms), n = 0;
 	uint64_t slots = (uint64_t)c->slots[0] + c->slots[1] + c->slots[2];
 
-	pool_add(p, &n, c, (struct pool){ .name = "transactions", .key = "memory.transactions",
-		 .total = (uint64_t)c->transactions * c->shards, .bytes = sizeof(struct link_txn),
-		 .hold_ms = c->hold_ms, .percent = 100 });
-	pool_add(p, &n, c, (struct pool){ .name = "branches", .key = "memory.branches",
-		 .total = (uint64_t)c->branches * c->shards, .bytes = sizeof(struct link_branch),
-		 .hold_ms = client_ms, .percent = 100 });
-	pool_add(p, &n, c, (struct pool){ .name = "messages", .key = "memory.slots_1k .. slots_4k",
-		 .total = slots * c->polled, .bytes = slot_bytes, .hold_ms = c->hold_ms, .percent = 100 });
+	pool_add(p, &n, c,
+		 (struct pool){.name = "transactions",
+			       .key = "memory.transactions",
+			       .total = (uint64_t)c->transactions * c->shards,
+			       .bytes = sizeof(struct link_txn),
+			       .hold_ms = c->hold_ms,
+			       .percent = 100});
+	pool_add(p, &n, c,
+		 (struct pool){.name = "branches",
+			       .key = "memory.branches",
+			       .total = (uint64_t)c->branches * c->shards,
+			       .bytes = sizeof(struct link_branch),
+			       .hold_ms = client_ms,
+			       .percent = 100});
+	pool_add(p, &n, c,
+		 (struct pool){.name = "messages",
+			       .key = "memory.slots_1k .. slots_4k",
+			       .total = slots * c->polled,
+			       .bytes = slot_bytes,
+			       .hold_ms = ANSWER_MS,
+			       .percent = 100});
 	/* a reply and a forwarded request are kept as programs of about two blocks each */
-	pool_add(p, &n, c, (struct pool){ .name = "edit blocks", .key = "memory.edit_blocks",
-		 .total = (uint64_t)c->edit_blocks * c->shards, .bytes = sizeof(struct link_block),
-		 .hold_ms = c->hold_ms, .percent = 400 });
+	pool_add(p, &n, c,
+		 (struct pool){.name = "edit blocks",
+			       .key = "memory.edit_blocks",
+			       .total = (uint64_t)c->edit_blocks * c->shards,
+			       .bytes = sizeof(struct link_block),
+			       .hold_ms = c->hold_ms,
+			       .percent = 400});
 	return n;
 }
 
@@ -81,16 +101,18 @@ static json_t *pool_rows(const struct pool *p, uint32_t n, uint64_t rate, json_t
 	json_t *rows = json_array();
 
 	for (uint32_t i = 0; i < n; i++) {
-		json_t *row = json_pack("{ss sI sI si sI}", "pool", p[i].name, "usable", (json_int_t)p[i].total,
-					"bytes_each", (json_int_t)p[i].bytes, "hold_ms", (int)p[i].hold_ms,
+		json_t *row = json_pack("{ss sI sI si sI}", "pool", p[i].name, "usable",
+					(json_int_t)p[i].total, "bytes_each",
+					(json_int_t)p[i].bytes, "hold_ms", (int)p[i].hold_ms,
 					"rate_per_s", (json_int_t)p[i].rate);
 
 		json_array_append_new(rows, row);
 		if (rate == 0)
 			continue;
 		json_object_set_new(row, "needed", json_integer((json_int_t)needed(&p[i], rate)));
-		json_object_set_new(row, "needed_mib", json_integer((json_int_t)(needed(&p[i], rate) *
-										  p[i].bytes >> 20)));
+		json_object_set_new(
+			row, "needed_mib",
+			json_integer((json_int_t)(needed(&p[i], rate) * p[i].bytes >> 20)));
 		if (needed(&p[i], rate) > p[i].total)
 			warn(warnings, "%lu/s need %lu %s, %lu are usable: raise %s", rate,
 			     needed(&p[i], rate), p[i].name, p[i].total, p[i].key);
@@ -100,14 +122,16 @@ static json_t *pool_rows(const struct pool *p, uint32_t n, uint64_t rate, json_t
 
 static void check_memory(const struct conf *c, json_t *out, json_t *warnings)
 {
-	struct link_geometry g = { .n_cores = c->polled, .n_shards = c->shards, .conf = c };
-	uint64_t node[RT_NODES_MAX] = { 0 }, buffers = 0, link = link_region_bytes(&g);
+	struct link_geometry g = {.n_cores = c->polled, .n_shards = c->shards, .conf = c};
+	uint64_t node[RT_NODES_MAX] = {0}, buffers = 0, link = link_region_bytes(&g);
 
 	rt_buffers_plan(c, 0, node);
 	for (int i = 0; i < RT_NODES_MAX; i++)
 		buffers += node[i];
-	json_object_set_new(out, "link_mib", json_integer((json_int_t)((link + (1 << 20) - 1) >> 20)));
-	json_object_set_new(out, "buffers_mib", json_integer((json_int_t)((buffers + (1 << 20) - 1) >> 20)));
+	json_object_set_new(out, "link_mib",
+			    json_integer((json_int_t)((link + (1 << 20) - 1) >> 20)));
+	json_object_set_new(out, "buffers_mib",
+			    json_integer((json_int_t)((buffers + (1 << 20) - 1) >> 20)));
 	json_object_set_new(out, "huge_mib", json_integer(c->huge_mib));
 	if (link + buffers > (uint64_t)c->huge_mib << 20)
 		warn(warnings, "link region and packet buffers take %lu MiB, memory.huge_mib is %u",
@@ -122,8 +146,11 @@ static void check_refreshes(const struct conf *c, double rate, json_t *out, json
 
 	json_object_set_new(out, "refreshes_per_s", json_integer((json_int_t)refreshes));
 	if (refreshes > rate)
-		warn(warnings, "%lu bindings refreshed every %u s are %.0f REGISTERs a second, more than the %.0f "
-		     "transactions that fit", bindings, c->expires_default_s / 2, refreshes, rate);
+		warn(warnings,
+		     "%lu bindings refreshed every %u s are %.0f REGISTERs a second, more than the "
+		     "%.0f "
+		     "transactions that fit",
+		     bindings, c->expires_default_s / 2, refreshes, rate);
 }
 
 static json_t *figures(const struct conf *c, uint64_t rate)
@@ -155,12 +182,14 @@ static json_t *complaint_lines(const struct conf_report *r)
 
 		(void)str_split(rest, '\n', &line, &rest);
 		v = json_stringn(line.s, line.len);
-		json_array_append_new(lines, v ? v : json_string("(a complaint that is not UTF-8)"));
+		json_array_append_new(lines,
+				      v ? v : json_string("(a complaint that is not UTF-8)"));
 	}
 	return lines;
 }
 
-static void print(const struct ctl *c, json_t *out, const char *path, const struct conf_report *r, bool good)
+static void print(const struct ctl *c, json_t *out, const char *path, const struct conf_report *r,
+		  bool good)
 {
 	if (c->json) {
 		json_dumpf(out, stdout, JSON_COMPACT);

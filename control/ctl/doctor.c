@@ -37,22 +37,23 @@ struct doctor {
 	json_t *rows;
 	int n_warn, n_fail;
 	const struct conf *conf; /* NULL: none given */
-	uint64_t have;           /* capabilities     */
+	uint64_t have;		 /* capabilities     */
 };
 
-static void say(struct doctor *d, enum verdict v, const char *what, const char *mend, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-static void say(struct doctor *d, enum verdict v, const char *what, const char *mend, const char *fmt, ...)
+static void say(struct doctor *d, enum verdict v, const char *what, const char *mend,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static void say(struct doctor *d, enum verdict v, const char *what, const char *mend,
+		const char *fmt, ...)
 {
-	static const char *const name[] = { "ok", "warn", "fail" };
+	static const char *const name[] = {"ok", "warn", "fail"};
 	char found[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(found, sizeof(found), fmt, ap); /* clipped where longer */
 	va_end(ap);
-	json_array_append_new(d->rows, json_pack("{ss ss ss ss}", "verdict", name[v], "what", what, "found",
-						 found, "mend", v == OK ? "" : mend));
+	json_array_append_new(d->rows, json_pack("{ss ss ss ss}", "verdict", name[v], "what", what,
+						 "found", found, "mend", v == OK ? "" : mend));
 	d->n_warn += v == WARN;
 	d->n_fail += v == FAIL;
 }
@@ -90,12 +91,13 @@ static bool has_cap(const struct doctor *d, int cap)
 
 static uint64_t wanted_on(const struct doctor *d, uint32_t node)
 {
-	uint64_t bytes[RT_NODES_MAX] = { 0 };
+	uint64_t bytes[RT_NODES_MAX] = {0};
 	struct link_geometry g;
 
 	if (d->conf == NULL)
 		return 0;
-	g = (struct link_geometry){ .n_cores = d->conf->polled, .n_shards = d->conf->shards, .conf = d->conf };
+	g = (struct link_geometry){
+		.n_cores = d->conf->polled, .n_shards = d->conf->shards, .conf = d->conf};
 	rt_buffers_plan(d->conf, 0, bytes);
 	return bytes[node] + (node == 0 ? link_region_bytes(&g) : 0);
 }
@@ -130,7 +132,8 @@ static void check_memfd(struct doctor *d)
 	int fd = memfd_create("doctor", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
 
 	if (fd < 0) {
-		say(d, FAIL, "huge-page memfd", "a kernel of 4.14 or newer with 2 MiB pages", "%s", strerror(errno));
+		say(d, FAIL, "huge-page memfd", "a kernel of 4.14 or newer with 2 MiB pages", "%s",
+		    strerror(errno));
 		return;
 	}
 	close(fd);
@@ -139,14 +142,17 @@ static void check_memfd(struct doctor *d)
 
 static void check_memlock(struct doctor *d)
 {
-	struct rlimit r = { 0 };
+	struct rlimit r = {0};
 
 	(void)getrlimit(RLIMIT_MEMLOCK, &r); /* no such limit is refused */
 	if (r.rlim_cur == RLIM_INFINITY || has_cap(d, CAP_IPC_LOCK))
-		say(d, OK, "memory lock", "", has_cap(d, CAP_IPC_LOCK) ? "CAP_IPC_LOCK" : "no limit");
+		say(d, OK, "memory lock", "",
+		    has_cap(d, CAP_IPC_LOCK) ? "CAP_IPC_LOCK" : "no limit");
 	else
-		say(d, WARN, "memory lock", "LimitMEMLOCK=infinity in the unit, or ulimit -l unlimited, or CAP_IPC_LOCK",
-		    "at most %lu KiB: AF_XDP and vfio lock their memory", (uint64_t)r.rlim_cur / 1024);
+		say(d, WARN, "memory lock",
+		    "LimitMEMLOCK=infinity in the unit, or ulimit -l unlimited, or CAP_IPC_LOCK",
+		    "at most %lu KiB: AF_XDP and vfio lock their memory",
+		    (uint64_t)r.rlim_cur / 1024);
 }
 
 /* CPUs and nodes. */
@@ -167,10 +173,13 @@ static void check_cpus(struct doctor *d)
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		n = (uint32_t)CPU_COUNT(&set);
 	if (n < want)
-		say(d, WARN, "allowed CPUs", "give it more CPUs (taskset, cpuset, AllowedCPUs=); loops that share one take turns",
+		say(d, WARN, "allowed CPUs",
+		    "give it more CPUs (taskset, cpuset, AllowedCPUs=); loops that share one take "
+		    "turns",
 		    "%u of %ld, %u loops", n, sysconf(_SC_NPROCESSORS_ONLN), want);
 	else
-		say(d, OK, "allowed CPUs", "", "%u of %ld, %u loops", n, sysconf(_SC_NPROCESSORS_ONLN), want);
+		say(d, OK, "allowed CPUs", "", "%u of %ld, %u loops", n,
+		    sysconf(_SC_NPROCESSORS_ONLN), want);
 }
 
 static void check_isolation(struct doctor *d)
@@ -180,23 +189,28 @@ static void check_isolation(struct doctor *d)
 	(void)line_of("/sys/devices/system/cpu/isolated", isolated, sizeof(isolated));
 	(void)line_of("/sys/devices/system/cpu/nohz_full", full, sizeof(full));
 	if (isolated[0] == '\0')
-		say(d, WARN, "CPU isolation", "for steady latency: isolcpus=LIST nohz_full=LIST rcu_nocbs=LIST on the kernel's command line, and cores.cpus = \"LIST\"",
+		say(d, WARN, "CPU isolation",
+		    "for steady latency: isolcpus=LIST nohz_full=LIST rcu_nocbs=LIST on the "
+		    "kernel's command line, and cores.cpus = \"LIST\"",
 		    "no CPU is kept for us");
 	else
-		say(d, OK, "CPU isolation", "", "isolated %s, without tick %s", isolated, full[0] ? full : "none");
+		say(d, OK, "CPU isolation", "", "isolated %s, without tick %s", isolated,
+		    full[0] ? full : "none");
 }
 
 static void check_clock(struct doctor *d)
 {
 	char name[64];
 
-	if (!line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource", name, sizeof(name)))
+	if (!line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource", name,
+		     sizeof(name)))
 		say(d, WARN, "clock source", "mount /sys", "not known");
-	else if (strcmp(name, "tsc") == 0 || strcmp(name, "kvm-clock") == 0 || strcmp(name, "arch_sys_counter") == 0 ||
-		 strncmp(name, "hyperv", 6) == 0)
+	else if (strcmp(name, "tsc") == 0 || strcmp(name, "kvm-clock") == 0 ||
+		 strcmp(name, "arch_sys_counter") == 0 || strncmp(name, "hyperv", 6) == 0)
 		say(d, OK, "clock source", "", "%s", name);
 	else
-		say(d, WARN, "clock source", "clocksource=tsc on the kernel's command line, where the TSC is stable",
+		say(d, WARN, "clock source",
+		    "clocksource=tsc on the kernel's command line, where the TSC is stable",
 		    "%s: each look at the clock is a system call", name);
 }
 
@@ -210,7 +224,8 @@ static void probe_socket(struct doctor *d, const char *what, int family, const c
 		close(fd);
 		say(d, OK, what, "", "there");
 	} else if (err == EPERM || err == EACCES) {
-		say(d, WARN, what, "CAP_NET_RAW (for sluice-dataplane)", "there, but we have no right to it");
+		say(d, WARN, what, "CAP_NET_RAW (for sluice-dataplane)",
+		    "there, but we have no right to it");
 	} else {
 		say(d, WARN, what, mend, "%s", strerror(err));
 	}
@@ -218,19 +233,26 @@ static void probe_socket(struct doctor *d, const char *what, int family, const c
 
 static void check_kernel(struct doctor *d)
 {
-	struct utsname u = { .release = "unknown" };
+	struct utsname u = {.release = "unknown"};
 
 	(void)uname(&u); /* fails only for a bad pointer */
 	say(d, OK, "kernel", "", "%s %s", u.release, u.machine);
-	probe_socket(d, "AF_XDP", AF_XDP, "a kernel with CONFIG_XDP_SOCKETS; without it use net_af_packet or a PCI device");
+	probe_socket(
+		d, "AF_XDP", AF_XDP,
+		"a kernel with CONFIG_XDP_SOCKETS; without it use net_af_packet or a PCI device");
 	probe_socket(d, "AF_PACKET", AF_PACKET, "a kernel with CONFIG_PACKET");
 }
 
 static void check_rights(struct doctor *d)
 {
-	static const struct { int cap; const char *name; } cap[] = {
-		{ CAP_NET_RAW, "CAP_NET_RAW" }, { CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_BPF, "CAP_BPF" },
-		{ CAP_IPC_LOCK, "CAP_IPC_LOCK" },
+	static const struct {
+		int cap;
+		const char *name;
+	} cap[] = {
+		{CAP_NET_RAW, "CAP_NET_RAW"},
+		{CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+		{CAP_BPF, "CAP_BPF"},
+		{CAP_IPC_LOCK, "CAP_IPC_LOCK"},
 	};
 	char have[128] = "", lack[128] = "";
 	struct strbuf h = strbuf_of(have, sizeof(have) - 1), l = strbuf_of(lack, sizeof(lack) - 1);
@@ -244,7 +266,9 @@ static void check_rights(struct doctor *d)
 	if (l.len == 0)
 		say(d, OK, "rights", "", "%s", have);
 	else
-		say(d, WARN, "rights", "run as root, or AmbientCapabilities= in the unit; which of them a port needs depends on its kind",
+		say(d, WARN, "rights",
+		    "run as root, or AmbientCapabilities= in the unit; which of them a port needs "
+		    "depends on its kind",
 		    "not there: %s", lack);
 }
 
@@ -254,12 +278,15 @@ static void check_vfio(struct doctor *d)
 	bool vfio = access("/dev/vfio/vfio", F_OK) == 0;
 
 	if (groups == 0)
-		say(d, WARN, "IOMMU", "for PCI devices: intel_iommu=on or amd_iommu=on, and VT-d / AMD-Vi in the firmware",
+		say(d, WARN, "IOMMU",
+		    "for PCI devices: intel_iommu=on or amd_iommu=on, and VT-d / AMD-Vi in the "
+		    "firmware",
 		    "no groups: PCI devices cannot be given to a process safely");
 	else
 		say(d, OK, "IOMMU", "", "%zu groups", groups);
 	if (!vfio)
-		say(d, WARN, "vfio", "for PCI devices: modprobe vfio-pci", "/dev/vfio/vfio is not there");
+		say(d, WARN, "vfio", "for PCI devices: modprobe vfio-pci",
+		    "/dev/vfio/vfio is not there");
 	else
 		say(d, OK, "vfio", "", "there");
 }
@@ -275,7 +302,8 @@ static bool device_there(const struct rt_device *dev, char *found, size_t cap)
 		(void)snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", dev->name);
 		n = readlink(path, link, sizeof(link) - 1);
 		link[n > 0 ? n : 0] = '\0';
-		(void)snprintf(found, cap, "driver %s", n > 0 ? strrchr(link, '/') + 1 : "none, or no such device");
+		(void)snprintf(found, cap, "driver %s",
+			       n > 0 ? strrchr(link, '/') + 1 : "none, or no such device");
 		return n > 0 && strcmp(strrchr(link, '/') + 1, "vfio-pci") == 0;
 	}
 	if (dev->iface[0] == '\0') {
@@ -283,7 +311,8 @@ static bool device_there(const struct rt_device *dev, char *found, size_t cap)
 		return true;
 	}
 	(void)snprintf(path, sizeof(path), "/sys/class/net/%s", dev->iface);
-	(void)snprintf(found, cap, "interface %s %s", dev->iface, access(path, F_OK) == 0 ? "there" : "is not there");
+	(void)snprintf(found, cap, "interface %s %s", dev->iface,
+		       access(path, F_OK) == 0 ? "there" : "is not there");
 	return access(path, F_OK) == 0;
 }
 
@@ -300,7 +329,8 @@ static void check_port(struct doctor *d, uint32_t i)
 	(void)snprintf(what, sizeof(what), "port %s", port->name);
 	for (uint32_t n = 0; n < RT_ALTERNATIVES_MAX && !good; n++) {
 		char found[128] = "", lack[128] = "", reason[256] = "";
-		struct strbuf l = strbuf_of(lack, sizeof(lack) - 1), why = strbuf_of(reason, sizeof(reason) - 1);
+		struct strbuf l = strbuf_of(lack, sizeof(lack) - 1),
+			      why = strbuf_of(reason, sizeof(reason) - 1);
 		bool missing;
 
 		err = rt_device_parse(port->device, n, i, &dev, &why);
@@ -316,7 +346,9 @@ static void check_port(struct doctor *d, uint32_t i)
 			      missing ? ", needs " : "", STR_FMT(strbuf_str(&l)));
 	}
 	text[b.len] = '\0';
-	say(d, good ? OK : FAIL, what, "kernel interfaces: ip link; PCI devices: dpdk-devbind.py -b vfio-pci ADDRESS; rights: run as root or give the capabilities",
+	say(d, good ? OK : FAIL, what,
+	    "kernel interfaces: ip link; PCI devices: dpdk-devbind.py -b vfio-pci ADDRESS; rights: "
+	    "run as root or give the capabilities",
 	    "%s", text);
 }
 
@@ -326,7 +358,8 @@ static void check_folder(struct doctor *d, const char *what, const char *path)
 	size_t n = strlen(path);
 
 	(void)snprintf(above, sizeof(above), "%s", path);
-	while (n > 1 && access(above, F_OK) != 0) { /* it is made at start, with the folders above */
+	while (n > 1 &&
+	       access(above, F_OK) != 0) { /* it is made at start, with the folders above */
 		while (n > 1 && above[n - 1] != '/')
 			n--;
 		n -= n > 1;
@@ -335,7 +368,8 @@ static void check_folder(struct doctor *d, const char *what, const char *path)
 	if (access(above, W_OK) == 0)
 		say(d, OK, what, "", "%s", path);
 	else
-		say(d, FAIL, what, "make it for the user that Sluice runs as", "%s: %s: %s", path, above, strerror(errno));
+		say(d, FAIL, what, "make it for the user that Sluice runs as", "%s: %s: %s", path,
+		    above, strerror(errno));
 }
 
 static void check_conf(struct doctor *d)
@@ -378,7 +412,8 @@ static void print(const struct ctl *c, const struct doctor *d)
 		json_decref(out);
 		return;
 	}
-	json_array_foreach (d->rows, i, row) {
+	json_array_foreach(d->rows, i, row)
+	{
 		const char *mend = json_string_value(json_object_get(row, "mend"));
 
 		printf("%-4s  %-19s  %s\n", json_string_value(json_object_get(row, "verdict")),
@@ -387,14 +422,15 @@ static void print(const struct ctl *c, const struct doctor *d)
 		if (mend[0] != '\0')
 			printf("      %-19s  -> %s\n", "", mend);
 	}
-	printf("%zu looked at, %d to warn of, %d failed\n", json_array_size(d->rows), d->n_warn, d->n_fail);
+	printf("%zu looked at, %d to warn of, %d failed\n", json_array_size(d->rows), d->n_warn,
+	       d->n_fail);
 }
 
 int ctl_doctor(const struct ctl *c)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
 	struct conf_report *r = calloc(1, sizeof(*r));
-	struct doctor d = { .rows = json_array(), .have = rt_rights_have() };
+	struct doctor d = {.rows = json_array(), .have = rt_rights_have()};
 	int code = CTL_USAGE;
 
 	if (conf == NULL || r == NULL || c->n_args > 1) {

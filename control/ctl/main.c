@@ -16,7 +16,8 @@ static const char help[] =
 	"\n"
 	"  sluicectl [--socket PATH] NAME [ARGUMENT...] [--json] [--all]\n"
 	"\n"
-	"NAME is a call; rpc.list shows all of them. Arguments stand in order, or as name=value. What\n"
+	"NAME is a call; rpc.list shows all of them. Arguments stand in order, or as name=value. "
+	"What\n"
 	"looks like a number is sent as one; s:TEXT is always text.\n"
 	"\n"
 	"  --socket PATH  the control socket ($SLUICE_SOCKET, else " CTL_SOCKET ")\n"
@@ -41,16 +42,17 @@ static const char help[] =
 	"  sluicectl log.set_level control debug\n"
 	"  sluicectl check /etc/sluice/sluice.cfg 2000\n"
 	"\n"
-	"Exit: 0 good; 1 the call, the check or the audit says no; 64 wrong usage; 69 nobody listens at\n"
+	"Exit: 0 good; 1 the call, the check or the audit says no; 64 wrong usage; 69 nobody "
+	"listens at\n"
 	"the socket; 77 no right to it.\n";
 
 static const struct {
 	const char *name;
 	int (*run)(const struct ctl *c);
 } own[] = {
-	{ "check", ctl_check },
-	{ "parse", ctl_parse },
-	{ "doctor", ctl_doctor },
+	{"check", ctl_check},
+	{"parse", ctl_parse},
+	{"doctor", ctl_doctor},
 };
 
 static void print_version(void)
@@ -81,7 +83,9 @@ static bool take_options(struct ctl *c, int argc, char **argv)
 		} else if (strncmp(argv[i], "--socket=", 9) == 0) {
 			c->socket = argv[i] + 9;
 		} else {
-			fprintf(stderr, "sluicectl: %s: no such option, or its value is missing; see --help\n",
+			fprintf(stderr,
+				"sluicectl: %s: no such option, or its value is missing; see "
+				"--help\n",
 				argv[i]);
 			return false;
 		}
@@ -101,7 +105,7 @@ static int run(struct ctl *c, const char *name)
 int main(int argc, char **argv)
 {
 	const char *socket = getenv("SLUICE_SOCKET");
-	struct ctl c = { .socket = socket != NULL && socket[0] != '\0' ? socket : CTL_SOCKET };
+	struct ctl c = {.socket = socket != NULL && socket[0] != '\0' ? socket : CTL_SOCKET};
 	int code = CTL_USAGE;
 
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {

@@ -52,12 +52,12 @@ static void put_number(json_t *to, const char *key, uint64_t v)
 
 static json_t *uri_json(struct str s)
 {
-	static const char *const scheme[] = { "none", "sip", "sips", "tel", "urn", "other" };
-	static const char *const host_kind[] = { "name", "ip4", "ip6" };
+	static const char *const scheme[] = {"none", "sip", "sips", "tel", "urn", "other"};
+	static const char *const host_kind[] = {"name", "ip4", "ip6"};
 	json_t *v = json_object();
 	char room[2048];
 	struct strbuf aor = strbuf_of(room, sizeof(room));
-	struct sip_uri u = { 0 };
+	struct sip_uri u = {0};
 	int err = sip_uri_parse(s, &u);
 
 	put(v, "text", s);
@@ -66,7 +66,8 @@ static json_t *uri_json(struct str s)
 		put(v, "scheme", u.scheme_text);
 		return v;
 	}
-	json_object_set_new(v, "scheme", json_string(scheme[u.scheme <= SIP_URI_OTHER ? u.scheme : 0]));
+	json_object_set_new(v, "scheme",
+			    json_string(scheme[u.scheme <= SIP_URI_OTHER ? u.scheme : 0]));
 	put(v, "user", u.user);
 	put(v, "host", u.host);
 	if (u.host.len > 0)
@@ -130,8 +131,9 @@ static json_t *header_rows(const char *base, const struct sip_msg *m)
 		json_t *row = json_object();
 
 		json_object_set_new(row, "name", text(sip_line_name(base, l)));
-		json_object_set_new(row, "id", text(l->id ? sip_hdr_info((enum sip_hdr_id)l->id)->name
-							   : STR("other")));
+		json_object_set_new(
+			row, "id",
+			text(l->id ? sip_hdr_info((enum sip_hdr_id)l->id)->name : STR("other")));
 		put_number(row, "offset", l->off);
 		put_number(row, "value_offset", l->value_off);
 		json_object_set_new(row, "value", text(sip_line_value(base, l)));
@@ -143,7 +145,7 @@ static json_t *header_rows(const char *base, const struct sip_msg *m)
 static json_t *elements(const char *base, const struct sip_msg *m, enum sip_hdr_id id,
 			json_t *(*one)(struct str value))
 {
-	struct sip_list it = { 0 };
+	struct sip_list it = {0};
 	json_t *rows = json_array();
 	struct str e;
 
@@ -152,7 +154,8 @@ static json_t *elements(const char *base, const struct sip_msg *m, enum sip_hdr_
 	return rows;
 }
 
-static void put_one(json_t *to, const char *key, const char *base, const struct sip_msg *m, enum sip_hdr_id id)
+static void put_one(json_t *to, const char *key, const char *base, const struct sip_msg *m,
+		    enum sip_hdr_id id)
 {
 	const struct sip_line *l = sip_msg_first(m, id);
 
@@ -191,11 +194,13 @@ static json_t *message_json(const char *base, const struct sip_msg *m)
 	json_object_set_new(v, "kind", json_string(m->status ? "response" : "request"));
 	json_object_set_new(v, "start_line", start_json(base, m));
 	put_number(v, "length", m->len_bytes);
-	json_object_set_new(v, "body", json_pack("{si si}", "offset", m->body_off, "length", m->body_len));
+	json_object_set_new(v, "body",
+			    json_pack("{si si}", "offset", m->body_off, "length", m->body_len));
 	put(v, "call_id", sip_span_str(base, m->call_id));
 	if (cseq != NULL)
-		json_object_set_new(v, "cseq", json_pack("{sI so}", "number", (json_int_t)m->cseq, "method",
-							 text(sip_span_str(base, m->method_text))));
+		json_object_set_new(v, "cseq",
+				    json_pack("{sI so}", "number", (json_int_t)m->cseq, "method",
+					      text(sip_span_str(base, m->method_text))));
 	if (m->max_forwards != SIP_NO_MAX_FORWARDS)
 		put_number(v, "max_forwards", m->max_forwards);
 	if (m->expires_s != SIP_NO_EXPIRES)
@@ -214,8 +219,8 @@ static json_t *message_json(const char *base, const struct sip_msg *m)
 
 static json_t *fault_json(const struct sip_fault *f)
 {
-	json_t *v = json_pack("{ss si ss}", "reason", f->text ? f->text : err_text(f->err), "offset", (int)f->off,
-			      "error", err_text(f->err));
+	json_t *v = json_pack("{ss si ss}", "reason", f->text ? f->text : err_text(f->err),
+			      "offset", (int)f->off, "error", err_text(f->err));
 
 	if (f->hdr != SIP_H_OTHER)
 		json_object_set_new(v, "header", text(sip_hdr_info((enum sip_hdr_id)f->hdr)->name));
@@ -248,9 +253,10 @@ static long read_all(const char *path, char *to, size_t cap)
 
 int ctl_parse(const struct ctl *c)
 {
-	static char octets[SIP_MSG_MAX + 1]; /* one more: a message that is too long is seen to be */
+	static char
+		octets[SIP_MSG_MAX + 1]; /* one more: a message that is too long is seen to be */
 	static struct sip_msg m;
-	struct sip_fault f = { 0 };
+	struct sip_fault f = {0};
 	struct sip_limits limits;
 	struct conf *conf = calloc(1, sizeof(*conf));
 	json_t *out;
@@ -263,7 +269,8 @@ int ctl_parse(const struct ctl *c)
 		return CTL_USAGE;
 	}
 	conf_defaults(conf);
-	limits = (struct sip_limits){ conf->msg_bytes, conf->uri_bytes, conf->header_bytes, conf->headers };
+	limits = (struct sip_limits){conf->msg_bytes, conf->uri_bytes, conf->header_bytes,
+				     conf->headers};
 	free(conf);
 	n = read_all(c->arg[0], octets, sizeof(octets));
 	if (n < 0)

@@ -47,8 +47,10 @@ static void cell_join(const json_t *list, char *out)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach (list, i, v) {
-		int n = snprintf(out + used, CELL_BYTES - used, "%s%s", i ? ", " : "", json_string_value(v));
+	json_array_foreach(list, i, v)
+	{
+		int n = snprintf(out + used, CELL_BYTES - used, "%s%s", i ? ", " : "",
+				 json_string_value(v));
 
 		if (n < 0 || (size_t)n >= CELL_BYTES - used)
 			return;
@@ -61,7 +63,8 @@ static bool is_text_list(const json_t *v)
 	const json_t *e;
 	size_t i;
 
-	json_array_foreach (v, i, e) {
+	json_array_foreach(v, i, e)
+	{
 		if (!json_is_string(e))
 			return false;
 	}
@@ -103,11 +106,13 @@ static int columns_of(json_t *rows, struct column *col)
 	json_t *row, *v;
 	size_t i;
 
-	json_object_foreach (json_array_get(rows, 0), key, v) {
+	json_object_foreach(json_array_get(rows, 0), key, v)
+	{
 		if (n < COLUMNS_MAX && !is_rows(v))
-			col[n++] = (struct column){ key, width_of(key), true };
+			col[n++] = (struct column){key, width_of(key), true};
 	}
-	json_array_foreach (rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		for (int k = 0; k < n; k++) {
 			v = json_object_get(row, col[k].key);
 			cell_text(v, cell);
@@ -138,12 +143,15 @@ static void print_inner(json_t *row)
 	json_t *v, *inner, *e;
 	size_t i;
 
-	json_object_foreach (row, key, v) {
+	json_object_foreach(row, key, v)
+	{
 		if (!is_rows(v))
 			continue;
-		json_array_foreach (v, i, inner) {
+		json_array_foreach(v, i, inner)
+		{
 			printf("    %s:", key);
-			json_object_foreach (inner, inner_key, e) {
+			json_object_foreach(inner, inner_key, e)
+			{
 				cell_text(e, cell);
 				printf(" %s=%s", inner_key, cell);
 			}
@@ -162,7 +170,8 @@ static void print_table(json_t *rows)
 
 	for (int k = 0; k < n; k++)
 		print_cell(&col[k], col[k].key, k == n - 1);
-	json_array_foreach (rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		for (int k = 0; k < n; k++) {
 			cell_text(json_object_get(row, col[k].key), cell);
 			print_cell(&col[k], cell, k == n - 1);
@@ -183,7 +192,8 @@ static void print_list(json_t *list, const char *name)
 	}
 	if (json_array_size(list) == 0)
 		printf("%s%snone\n", name ? name : "", name ? ": " : "");
-	json_array_foreach (list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		cell_text(v, cell);
 		printf("%s\n", cell);
 	}
@@ -196,11 +206,13 @@ static void print_plain(json_t *object)
 	int width = 0;
 	json_t *v;
 
-	json_object_foreach (object, key, v) {
+	json_object_foreach(object, key, v)
+	{
 		if (!json_is_array(v) && !json_is_object(v) && width_of(key) > width)
 			width = width_of(key);
 	}
-	json_object_foreach (object, key, v) {
+	json_object_foreach(object, key, v)
+	{
 		if (json_is_array(v) || json_is_object(v) || strcmp(key, "next") == 0)
 			continue;
 		cell_text(v, cell);
@@ -214,7 +226,8 @@ static void print_object(json_t *object)
 	json_t *v;
 
 	print_plain(object);
-	json_object_foreach (object, key, v) {
+	json_object_foreach(object, key, v)
+	{
 		if (json_is_array(v)) {
 			print_list(v, key);
 		} else if (json_is_object(v)) {
@@ -230,7 +243,8 @@ static void add_contacts(json_t *rows, const json_t *aor, const json_t *contacts
 	json_t *v;
 	size_t i;
 
-	json_array_foreach (contacts, i, v) {
+	json_array_foreach(contacts, i, v)
+	{
 		json_t *row = json_object(), *contact = json_object_get(v, "Contact");
 
 		json_object_set(row, "AoR", (json_t *)aor);
@@ -241,11 +255,13 @@ static void add_contacts(json_t *rows, const json_t *aor, const json_t *contacts
 
 static void print_bindings(const json_t *result)
 {
-	json_t *domain = json_object_get(json_array_get(json_object_get(result, "Domains"), 0), "Domain");
+	json_t *domain =
+		json_object_get(json_array_get(json_object_get(result, "Domains"), 0), "Domain");
 	json_t *rows = json_array(), *v;
 	size_t i;
 
-	json_array_foreach (json_object_get(domain, "AoRs"), i, v) {
+	json_array_foreach(json_object_get(domain, "AoRs"), i, v)
+	{
 		json_t *info = json_object_get(v, "Info");
 
 		if (info == NULL)
@@ -255,8 +271,9 @@ static void print_bindings(const json_t *result)
 	add_contacts(rows, json_object_get(result, "AoR"), json_object_get(result, "Contacts"));
 	print_list(rows, "bindings");
 	if (domain != NULL)
-		printf("%lld bindings in all\n", (long long)json_integer_value(json_object_get(
-							json_object_get(domain, "Stats"), "Records")));
+		printf("%lld bindings in all\n",
+		       (long long)json_integer_value(
+			       json_object_get(json_object_get(domain, "Stats"), "Records")));
 	json_decref(rows);
 }
 

@@ -55,9 +55,13 @@ uint32_t registrar_walk(struct shard *s, uint32_t from, uint32_t max, struct str
 
 		if (b == NULL)
 			continue;
-		r = (struct registrar_row){ .aor = binding_text(b, 0), .contact = binding_text(b, 1),
-					    .expires_us = b->expires_us, .updated_us = b->updated_us,
-					    .flow = b->flow, .cseq = b->cseq, .q_permille = b->q_permille };
+		r = (struct registrar_row){.aor = binding_text(b, 0),
+					   .contact = binding_text(b, 1),
+					   .expires_us = b->expires_us,
+					   .updated_us = b->updated_us,
+					   .flow = b->flow,
+					   .cseq = b->cseq,
+					   .q_permille = b->q_permille};
 		row(arg, &r);
 	}
 	return end < n ? end : LINK_NONE;
@@ -73,9 +77,11 @@ uint32_t registrar_lookup(struct shard *s, struct str aor, uint64_t now_us, stru
 
 		if (b == NULL || !str_eq(binding_text(b, 0), aor) || b->expires_us <= now_us)
 			continue;
-		out[n++] = (struct registrar_contact){ .index = i, .contact = binding_text(b, 1),
-						       .flow = b->flow, .q_permille = b->q_permille,
-						       .expires_us = b->expires_us };
+		out[n++] = (struct registrar_contact){.index = i,
+						      .contact = binding_text(b, 1),
+						      .flow = b->flow,
+						      .q_permille = b->q_permille,
+						      .expires_us = b->expires_us};
 	}
 	return n;
 }
@@ -93,7 +99,7 @@ static void conf_small(struct conf *c)
 	c->edit_blocks = 64;
 	c->ring_records = 64;
 	c->n_listeners = 1;
-	c->listener[0] = (struct conf_listener){ .port = 5060, .transport = CONF_UDP };
+	c->listener[0] = (struct conf_listener){.port = 5060, .transport = CONF_UDP};
 	(void)ip_parse(STR("10.99.0.1"), &c->listener[0].address);
 	c->n_domains = 1;
 	(void)str_to_c(STR("example.com"), c->domain[0], CONF_TEXT_MAX);
@@ -110,7 +116,7 @@ static void conf_small(struct conf *c)
 int world_setup(void **state)
 {
 	static struct conf conf;
-	struct link_geometry g = { .n_cores = 1, .n_shards = 1, .conf = &conf };
+	struct link_geometry g = {.n_cores = 1, .n_shards = 1, .conf = &conf};
 
 	conf_small(&conf);
 	memset(&tw.shard, 0, sizeof(tw.shard));
@@ -119,8 +125,8 @@ int world_setup(void **state)
 	tw.link.h->start_us = NOW_US - 3600ull * 1000000;
 	tw.shard.link = &tw.link;
 	tw.shards[0] = &tw.shard;
-	tw.world = (struct world){ .shards = tw.shards, .n_shards = 1, .link = &tw.link,
-				   .start_us = NOW_US - 5000000 };
+	tw.world = (struct world){
+		.shards = tw.shards, .n_shards = 1, .link = &tw.link, .start_us = NOW_US - 5000000};
 	tw.now_us = NOW_US;
 	walk_us_per_step = 10;
 	rpc_init(&tw.rpc, &tw.world, 1000, 4711);
@@ -171,7 +177,7 @@ struct link_binding *binding_at(uint32_t i, const char *aor, const char *contact
 	b->cseq = 3;
 	b->expires_us = NOW_US + 600000000ull;
 	b->updated_us = NOW_US - 10000000;
-	b->flow = (struct link_flow){ .peer_port = 5070, .transport = CONF_UDP };
+	b->flow = (struct link_flow){.peer_port = 5070, .transport = CONF_UDP};
 	(void)ip_parse(STR("10.99.0.2"), &b->flow.peer);
 	return b;
 }
@@ -179,8 +185,9 @@ struct link_binding *binding_at(uint32_t i, const char *aor, const char *contact
 uint64_t *counter_at(enum counter id)
 {
 	const char *layer = counter_info[id].layer;
-	bool shard = strcmp(layer, "shard") == 0 || strcmp(layer, "txn") == 0 || strcmp(layer, "branch") == 0 ||
-		     strcmp(layer, "proxy") == 0 || strcmp(layer, "registrar") == 0;
+	bool shard = strcmp(layer, "shard") == 0 || strcmp(layer, "txn") == 0 ||
+		     strcmp(layer, "branch") == 0 || strcmp(layer, "proxy") == 0 ||
+		     strcmp(layer, "registrar") == 0;
 
 	return link_counters(&tw.link, shard ? 1 : 0) + id;
 }
@@ -243,4 +250,77 @@ json_t *result_of(const char *method, const char *params)
 	json_incref(r);
 	json_decref(answer);
 	return r;
+}
+
+/* What the tests of calls share. */
+
+json_t *at(json_t *v, const char *key)
+{
+	return json_object_get(v, key);
+}
+
+json_int_t number(json_t *v, const char *key)
+{
+	assert_true(json_is_integer(at(v, key)));
+	return json_integer_value(at(v, key));
+}
+
+const char *string(json_t *v, const char *key)
+{
+	assert_true(json_is_string(at(v, key)));
+	return json_string_value(at(v, key));
+}
+
+/* The row of a list whose name is that, or NULL. */
+json_t *row_named(json_t *rows, const char *name)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(rows, i, v)
+	{
+		if (strcmp(json_string_value(at(v, "name")), name) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+void text_keep(struct link_txn *t, const char *a, const char *b, const char *c)
+{
+	const char *part[3] = {a, b, c};
+	uint32_t n = 0;
+
+	for (int i = 0; i < 3; i++) {
+		t->text_len[i] = (uint8_t)strlen(part[i]);
+		memcpy(t->text + n, part[i], t->text_len[i]);
+		n += t->text_len[i];
+	}
+}
+
+/* An INVITE that rings: transaction 3 with branch 5, twelve seconds old. */
+void ringing_call(void)
+{
+	struct link_txn *t = txn_at(3);
+	struct link_branch *b = branch_at(5);
+
+	t->method = SIP_M_INVITE;
+	t->cseq = 102;
+	t->created_us = NOW_US - 12 * SEC;
+	t->machine = (struct link_machine){
+		.kind = MACHINE_INVITE_SERVER, .state = MACHINE_PROCEEDING, .status = 180};
+	t->guard_us = NOW_US + 200 * SEC;
+	t->branch = 5;
+	t->n_branches = t->n_live = 1;
+	t->flow = (struct link_flow){.peer_port = 5071, .transport = CONF_UDP};
+	(void)ip_parse(STR("fd99::2"), &t->flow.peer);
+	text_keep(t, "call\xff-id@x", "alice", "bob");
+	b->txn = 3;
+	b->method = SIP_M_INVITE;
+	b->created_us = NOW_US - 11 * SEC;
+	b->status = 180;
+	b->machine =
+		(struct link_machine){.kind = MACHINE_INVITE_CLIENT, .state = MACHINE_PROCEEDING};
+	b->guard_us = NOW_US + 170 * SEC;
+	b->flow = (struct link_flow){.peer_port = 5060, .transport = CONF_UDP};
+	(void)ip_parse(STR("10.99.0.2"), &b->flow.peer);
 }

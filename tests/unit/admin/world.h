@@ -37,3 +37,15 @@ const char *ask(const char *line);
 /* The result of a call, or its error object; params as JSON, or NULL. To be json_decref()ed. */
 json_t *result_of(const char *method, const char *params);
 uint32_t pieces(void); /* of work that the last call took */
+
+#define SEC 1000000ull
+/* Members of an object, which must be of that kind. */
+json_t *at(json_t *v, const char *key);
+json_int_t number(json_t *v, const char *key);
+const char *string(json_t *v, const char *key);
+/* The row of a list whose name is that, or NULL. */
+json_t *row_named(json_t *rows, const char *name);
+/* The three texts that a transaction keeps: Call-ID, From, To. */
+void text_keep(struct link_txn *t, const char *a, const char *b, const char *c);
+/* An INVITE that rings: transaction 3 with branch 5, twelve seconds old. */
+void ringing_call(void);
