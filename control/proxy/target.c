@@ -150,6 +150,8 @@ static uint32_t bound_targets(struct shard *s, const struct message *m, struct s
 	uint32_t n, k = 0;
 
 	*v = (struct proxy_verdict){ .status = 480 };
+	if (m->sip->ruri_scheme == SIP_URI_SIPS)
+		return 0; /* §26.2.2: no contact here is reached over TLS, and nothing less will do */
 	if (sip_uri_parse(ruri, &u) != 0 || sip_uri_aor(&u, &aor) != 0) {
 		v->status = 404;
 		return 0;

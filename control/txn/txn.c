@@ -93,10 +93,25 @@ static void remember_text(struct link_txn *t, const struct message *m)
 	}
 }
 
+/* New dialogs leave the reserve of every pool to those who are in one: a record without the blocks and
+ * branches that its request will need would only be in the way. */
+static bool admitted(const struct shard *s, uint32_t keep_percent)
+{
+	static const enum step_table pool[] = { STEP_TXN, STEP_BRANCH, STEP_BLOCK };
+
+	for (unsigned k = 0; k < 3; k++) {
+		const struct step_pool *p = &s->step.pool[pool[k]];
+
+		if (p->set.n_free <= (uint64_t)p->n_total * keep_percent / 100)
+			return false;
+	}
+	return true;
+}
+
 uint32_t txn_new(struct shard *s, struct message *m, bool in_dialog)
 {
-	uint32_t keep = in_dialog ? 0 : s->conf->reserve_percent;
-	uint32_t i = step_take(&s->step, STEP_TXN, keep), *home;
+	bool room = admitted(s, in_dialog ? 0 : s->conf->reserve_percent);
+	uint32_t i = room ? step_take(&s->step, STEP_TXN, 0) : LINK_NONE, *home;
 	bool reliable = m->head->flow.transport != CONF_UDP;
 	struct txn_act act;
 	struct link_txn *t;
@@ -352,6 +367,14 @@ void txn_relay(struct shard *s, uint32_t txn, struct message *m)
 	struct txn_act act;
 
 	txn_machine_step(&t->machine, &s->timers, TXN_EV_REPLY, status, s->now_us, &act);
+	/* §16.7 step 5: a 2xx to an INVITE goes up even when another final answer has gone before */
+	if (act.refused && t->method == SIP_M_INVITE && status >= 200 && status < 300 &&
+	    sip_edit_program(&s->edit, m->sip->len_bytes, &p) == 0 &&
+	    shard_send_once(s, &t->flow, m->slot, &p, LINK_F_RELEASE) == 0) {
+		m->kept = true;
+		count(s->count, proxy_late_relayed);
+		return;
+	}
 	if (act.send_reply && sip_edit_program(&s->edit, m->sip->len_bytes, &p) == 0) {
 		count(s->count, proxy_relayed);
 		if (act.keep_reply && keep_bytes(s, t, &p, m) == 0) {
