@@ -140,8 +140,11 @@ int shard_send_once(struct shard *s, const struct link_flow *flow, uint64_t slot
 
 void shard_release(struct shard *s, uint64_t slot)
 {
-	struct link_record *r = step_emit(&s->step, slot_core(slot));
+	struct link_record *r;
 
+	if (KILL_BROKEN(KILL_BREAK_RECLAIM))
+		return;
+	r = step_emit(&s->step, slot_core(slot));
 	r->type = LINK_DOWN_RELEASE;
 	r->slot = slot;
 	r->time_us = s->now_us;

@@ -20,7 +20,7 @@ extern bool kill_armed;               /* this process counts points and may die 
 void kill_board_new(void);
 void kill_point(const char *name);
 /* Rules that the simulator may switch off, to see that its runs then fail. */
-enum kill_break { KILL_BREAK_NONE, KILL_BREAK_INTENT };
+enum kill_break { KILL_BREAK_NONE, KILL_BREAK_INTENT, KILL_BREAK_RECLAIM };
 extern enum kill_break kill_broken;
 #define KILL_BROKEN(rule) (kill_broken == (rule))
 #define KILL_POINT(name) kill_point(name)

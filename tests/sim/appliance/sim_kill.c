@@ -6,7 +6,8 @@
  * over both lives must be octet for octet what one life sends, every identity must hold, and every
  * pool must be back at its start. Points that exist but were never hit fail the run.
  *
- *   sim_kill [--every N] [--break intent]     break: the successor ignores a valid intent
+ *   sim_kill [--every N] [--break intent|reclaim]
+ * break: the successor ignores a valid intent; slots that nobody needs are not given back.
  * N is 5, or 1 where SLUICE_LONG is set and not 0. */
 #include "platform/link/kill.h"
 #include "tests/sim/appliance/scenario.h"
@@ -66,6 +67,8 @@ int main(int argc, char **argv)
 			every = strtoul(argv[i + 1], NULL, 10);
 		else if (strcmp(argv[i], "--break") == 0 && strcmp(argv[i + 1], "intent") == 0)
 			kill_broken = KILL_BREAK_INTENT;
+		else if (strcmp(argv[i], "--break") == 0 && strcmp(argv[i + 1], "reclaim") == 0)
+			kill_broken = KILL_BREAK_RECLAIM;
 		else
 			return 64;
 	}
