@@ -64,18 +64,24 @@ static void arm(struct shard *s, uint32_t id)
 	wheel_arm(&s->wheel, id, next);
 }
 
+/* The counters as they go home with the step. Their place in the log is taken when the step begins:
+ * a step that fills the log must still be able to commit. */
+static void *counters_copy(struct shard *s)
+{
+	return step_write(&s->step, link_counters(s->link, s->link->h->n_cores + s->id), sizeof(s->count));
+}
+
 static void begin(struct shard *s, uint64_t now_us)
 {
 	s->now_us = now_us;
 	s->n_touched = 0;
 	step_begin(&s->step);
+	(void)counters_copy(s);
 }
 
 static void commit(struct shard *s, struct link_end *done)
 {
-	void *home = link_counters(s->link, s->link->h->n_cores + s->id);
-
-	memcpy(step_write(&s->step, home, sizeof(s->count)), s->count, sizeof(s->count));
+	memcpy(counters_copy(s), s->count, sizeof(s->count));
 	step_commit(&s->step, done);
 	for (uint32_t i = 0; i < s->n_touched; i++)
 		arm(s, s->touched[i]);
@@ -221,10 +227,10 @@ static bool adopt(struct shard *s, uint64_t now_us)
 		if (!step_used(&s->step, t, index))
 			continue;
 		arm(s, s->adopt_next);
-		if (t == STEP_TXN)
+		if (t == STEP_TXN) {
 			slot_mark_held(s->link, step_txn_read(&s->step, index)->slot, epoch);
-		else if (t == STEP_BRANCH)
-			slot_mark_held(s->link, step_branch_read(&s->step, index)->slot, epoch);
+			slot_mark_held(s->link, step_txn_read(&s->step, index)->best_slot, epoch);
+		}
 		count(s->count, t == STEP_BINDING ? shard_adopted_bindings : shard_adopted_txns);
 	}
 	if (s->adopt_next == total) {

@@ -72,6 +72,18 @@ static int load(const char *path, const char *run_dir)
 	return 0;
 }
 
+/* Nothing here needs root. As the dataplane's user we are one that it may fence. */
+static int become_user(void)
+{
+	char text[256];
+	struct strbuf why = strbuf_of(text, sizeof(text));
+
+	if (places_become(conf.user, &why) == 0)
+		return 0;
+	fprintf(stderr, "sluice-control: %.*s\n", (int)why.len, why.s);
+	return EXIT_NO_RIGHT;
+}
+
 /* Until we are let in. A refusal for good (layout, rights) ends the program. */
 static int attach(void)
 {
@@ -241,9 +253,10 @@ int main(int argc, char **argv)
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_NAME, "sl-shard-0");
-	code = attach();
+	code = become_user();
+	if (code == 0)
+		code = attach();
 	if (code == 0)
 		code = compare_conf();
 	if (code == 0)

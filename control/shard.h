@@ -40,7 +40,8 @@ struct shard {
 	struct sip_edit edit;
 	struct sip_op words[SHARD_WORDS_MAX];
 	struct sip_msg parsed;
-	char bytes[SIP_MSG_MAX + 1];
+	char bytes[SIP_MSG_MAX + 1]; /* the request as sent; a response to be kept */
+	char made[SIP_MSG_MAX + 1];  /* an ACK or CANCEL built from the request in bytes */
 };
 
 /* A message that came up. Its slot is lent to us; who keeps it says so. */

@@ -13,13 +13,10 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 static _Atomic bool stop;
@@ -101,10 +98,10 @@ static int load(const char *path, const char *run_dir)
 /* Folders and the lock that keeps a second dataplane out. */
 static int take_place(struct strbuf *why, uint64_t *run)
 {
-	int err = places_make(conf.run_dir);
+	int err = places_make_for(conf.run_dir, conf.user);
 
 	if (err == 0)
-		err = places_make(conf.state_dir);
+		err = places_make_for(conf.state_dir, conf.user);
 	if (err == 0)
 		err = places_lock(conf.run_dir, "dataplane");
 	if (err == 0)
@@ -112,6 +109,9 @@ static int take_place(struct strbuf *why, uint64_t *run)
 	if (err == -E_REFUSED)
 		strbuf_printf(why, "another sluice-dataplane runs in %s; stop it, or use --run-dir",
 			      conf.run_dir);
+	else if (err == -E_NOT_FOUND)
+		strbuf_printf(why, "node.user %s does not exist; make it or leave node.user empty",
+			      conf.user);
 	else if (err != 0)
 		strbuf_printf(why, "%s or %s: %s", conf.run_dir, conf.state_dir, err_text(err));
 	return err;
@@ -146,27 +146,6 @@ static int make_region(uint64_t run, const struct rt_roles *roles, struct strbuf
 	}
 	link_print_memory(&region, &bought);
 	LOG(LOG_NOTICE, "dataplane", "memory", "%.*s", (int)bought.len, bought.s);
-	return 0;
-}
-
-/* The configured user, once everything that needs root is open. */
-static int drop_rights(struct strbuf *why)
-{
-	struct passwd *p;
-
-	(void)prctl(PR_SET_DUMPABLE, 0); /* keys and other people's calls lie in our memory */
-	if (conf.user[0] == '\0' || geteuid() != 0)
-		return 0;
-	p = getpwnam(conf.user);
-	if (p == NULL) {
-		strbuf_printf(why, "node.user %s does not exist; make it or leave node.user empty",
-			      conf.user);
-		return -E_NOT_FOUND;
-	}
-	if (setgroups(0, NULL) < 0 || setgid(p->pw_gid) < 0 || setuid(p->pw_uid) < 0) {
-		strbuf_printf(why, "cannot become %s: %s", conf.user, strerror(errno));
-		return -errno;
-	}
 	return 0;
 }
 
@@ -209,10 +188,11 @@ static int serve(const struct rt_roles *roles, struct strbuf *why)
 	service.run_dir = conf.run_dir;
 	service.stop = &stop;
 	service.cpu = roles->service_cpu;
+	/* everything that needs root is open; the socket is to be the user's, and so is who may knock */
+	if (err == 0)
+		err = places_become(conf.user, why);
 	if (err == 0)
 		err = service_start(&service, why);
-	if (err == 0)
-		err = drop_rights(why);
 	if (err == 0) {
 		LOG(LOG_NOTICE, "dataplane", "ready", "pid=%d cores=%u shards=%u ports=%u run=%lu simd=%s",
 		    getpid(), roles->n_polled, roles->n_shards, conf.n_ports, region.h->run, lex_init());

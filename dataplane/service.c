@@ -24,6 +24,7 @@
 #define TICK_MS 100
 #define DRAIN_TICK_MS 1
 #define DRAIN_WARN_US 1000000
+#define LOOK_MAX_US 500000 /* between two looks at control's progress */
 
 static uint64_t shards_progress(const struct link *l)
 {
@@ -115,7 +116,7 @@ static int admit(struct service *s, int conn)
 	s->control_pidfd = pidfd;
 	h->control_pid = hello.pid;
 	s->progress = shards_progress(s->link);
-	s->progress_us = clock_now_us();
+	s->progress_us = s->looked_us = clock_now_us();
 	s->state = SERVICE_SERVING;
 	atomic_store_explicit(&h->control_alive, 1, memory_order_release);
 	LOG(LOG_NOTICE, "service", "control_admitted", "pid=%u epoch=%u", hello.pid, w.epoch);
@@ -149,10 +150,11 @@ static void watch_control(struct service *s, short pidfd_events)
 		drain_begin(s, "ended");
 		return;
 	}
-	if (progress != s->progress) {
-		s->progress = progress;
+	/* we were away ourselves (a paused machine): what we did not watch proves nothing */
+	if (progress != s->progress || now_us - s->looked_us > LOOK_MAX_US)
 		s->progress_us = now_us;
-	}
+	s->progress = progress;
+	s->looked_us = now_us;
 	if (s->conf->control_hang_ms == 0 ||
 	    now_us - s->progress_us < (uint64_t)s->conf->control_hang_ms * 1000)
 		return;

@@ -23,7 +23,7 @@ struct service {
 	uint32_t n_waiting;
 	enum service_state { SERVICE_EMPTY, SERVICE_SERVING, SERVICE_DRAINING } state;
 	int control_conn, control_pidfd;
-	uint64_t drain_since_us, progress, progress_us;
+	uint64_t drain_since_us, progress, progress_us, looked_us;
 };
 
 /* Listens at run_dir/dataplane.sock and starts the thread. ret 0 · -errno (why has the sentence) */

@@ -48,7 +48,7 @@ static void count_txn(struct census *s, const struct link *l, uint64_t place, ui
 	if (!record_read(l, LINK_S_TXN_USED, LINK_S_TXNS, place, &t, sizeof(t), &generation))
 		return;
 	s->used[STEP_TXN]++;
-	s->slots_named += t.slot != 0;
+	s->slots_named += (t.slot != 0) + (t.best_slot != 0);
 	s->blocks_named += blocks_of(t.reply, t.reply_words);
 	/* another shard's record may be torn: one that looks late is looked at again */
 	if (txn_next_us(&t) == UINT64_MAX || txn_next_us(&t) + CENSUS_OVERDUE_US < now_us) {
@@ -65,7 +65,6 @@ static void count_branch(struct census *s, const struct link *l, uint64_t place,
 	if (!record_read(l, LINK_S_BRANCH_USED, LINK_S_BRANCHES, place, &b, sizeof(b), &generation))
 		return;
 	s->used[STEP_BRANCH]++;
-	s->slots_named += b.slot != 0;
 	s->blocks_named += blocks_of(b.program, b.program_words) + blocks_of(b.ack, b.ack_words);
 	if (txn_branch_next_us(&b) == UINT64_MAX ||
 	    txn_branch_next_us(&b) + CENSUS_OVERDUE_US < now_us) {

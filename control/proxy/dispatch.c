@@ -7,6 +7,7 @@
 #include "control/proxy/proxy.h"
 
 #include "control/registrar/registrar.h"
+#include "platform/sip/uri.h"
 
 #define JOB_CANCEL_WAIT 1
 /* A CANCEL may have overtaken its INVITE on another core: so long it waits before 481. */
@@ -19,38 +20,46 @@ static void refuse(struct shard *s, struct message *m, unsigned status, struct s
 	txn_reply_stateless(s, m, status, NULL, extra);
 }
 
-/* "Unsupported: a, b" of a header's tokens; empty where there are none. */
-static struct str unsupported_of(const struct message *m, enum sip_hdr_id id, struct strbuf *b)
+#define UNSUPPORTED_BYTES 512
+
+/* Add a header's tokens to "Unsupported: a, b"; those beyond the room are left out, never all. */
+static void unsupported_add(const struct message *m, enum sip_hdr_id id, struct strbuf *b)
 {
 	struct sip_list it = { 0 };
 	struct str token;
 
 	while (sip_list_next(m->base, m->sip, id, &it, &token)) {
-		strbuf_put(b, b->len == 0 ? STR("Unsupported: ") : STR(", "));
-		strbuf_put(b, token);
+		if (b->len == 0)
+			strbuf_put(b, STR("Unsupported: "));
+		else if (b->len + token.len + 4 > b->cap)
+			break;
+		else
+			strbuf_put(b, STR(", "));
+		strbuf_put(b, str_sub(token, 0, b->cap - b->len - 2));
 	}
-	if (b->len == 0 || b->full)
-		return STR_NONE;
-	strbuf_put(b, STR("\r\n"));
+}
+
+/* The header as a line; empty where there is none. */
+static struct str unsupported_end(struct strbuf *b)
+{
+	if (b->len > 0)
+		strbuf_put(b, STR("\r\n"));
 	return strbuf_str(b);
 }
 
 /* 420 for options that we, as the last one to handle it, do not know; Path is known to the registrar. */
 static bool refuse_require(struct shard *s, struct message *m)
 {
-	static const enum sip_hdr_id which[] = { SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE };
-	char text[512];
+	char text[UNSUPPORTED_BYTES];
+	struct strbuf b = strbuf_of(text, sizeof(text));
+	struct str extra;
 
-	for (unsigned i = 0; i < 2; i++) {
-		struct strbuf b = strbuf_of(text, sizeof(text));
-		struct str extra = unsupported_of(m, which[i], &b);
-
-		if (extra.len > 0) {
-			refuse(s, m, 420, extra);
-			return true;
-		}
-	}
-	return false;
+	unsupported_add(m, SIP_H_REQUIRE, &b);
+	unsupported_add(m, SIP_H_PROXY_REQUIRE, &b);
+	extra = unsupported_end(&b);
+	if (extra.len > 0)
+		refuse(s, m, 420, extra);
+	return extra.len > 0;
 }
 
 static void cancel_matched(struct shard *s, uint32_t cancel, uint32_t invite)
@@ -117,12 +126,36 @@ static void ack_in(struct shard *s, struct message *m)
 		count(s->count, proxy_forwarded_ack);
 }
 
+/* What the registrar need not see: an address-of-record that is not ours (§10.3 step 5), an option of
+ * Proxy-Require, of which we know none. Require is the registrar's: it knows Path. */
+static bool refuse_register(struct shard *s, struct message *m)
+{
+	char text[UNSUPPORTED_BYTES];
+	struct strbuf b = strbuf_of(text, sizeof(text));
+	struct str unsupported;
+	struct sip_uri u;
+
+	unsupported_add(m, SIP_H_PROXY_REQUIRE, &b);
+	unsupported = unsupported_end(&b);
+	if (unsupported.len > 0) {
+		refuse(s, m, 420, unsupported);
+		return true;
+	}
+	if (sip_uri_parse(sip_span_str(m->base, m->sip->to_uri), &u) != 0 ||
+	    (u.scheme != SIP_URI_SIP && u.scheme != SIP_URI_SIPS) || self_is(&s->self, u.host, u.port))
+		return false; /* other schemes: the registrar says what is wrong */
+	refuse(s, m, 404, STR_NONE);
+	return true;
+}
+
 /* What ends here: no user part, our own name. */
 static void local_in(struct shard *s, struct message *m)
 {
 	uint32_t txn;
 
 	if (m->sip->method == SIP_M_REGISTER) {
+		if (refuse_register(s, m))
+			return;
 		txn = txn_new(s, m, false);
 		if (txn == LINK_NONE)
 			refuse(s, m, 503, STR("Retry-After: 5\r\n"));
@@ -132,7 +165,6 @@ static void local_in(struct shard *s, struct message *m)
 	}
 	if (refuse_require(s, m))
 		return;
-	count(s->count, proxy_replied);
 	if (m->sip->method == SIP_M_OPTIONS)
 		refuse(s, m, 200, STR(ALLOW "Accept: application/sdp\r\nAccept-Encoding: identity\r\n"
 					    "Accept-Language: en\r\nSupported: path\r\n"));
@@ -147,11 +179,13 @@ static void forward_in(struct shard *s, struct message *m, const struct proxy_ro
 	bool in_dialog = (m->sip->flags & SIP_MSG_TO_TAG) != 0;
 	struct proxy_target t[PROXY_TARGETS_MAX];
 	struct proxy_verdict v = { 0 };
-	char text[8192], options[512];
+	char text[8192], options[UNSUPPORTED_BYTES];
 	struct strbuf room = strbuf_of(text, sizeof(text)), b = strbuf_of(options, sizeof(options));
-	struct str unsupported = unsupported_of(m, SIP_H_PROXY_REQUIRE, &b);
+	struct str unsupported;
 	uint32_t n, txn, sent = 0;
 
+	unsupported_add(m, SIP_H_PROXY_REQUIRE, &b);
+	unsupported = unsupported_end(&b);
 	if (unsupported.len > 0) {
 		refuse(s, m, 420, unsupported);
 		return;
@@ -191,7 +225,8 @@ static void new_request(struct shard *s, struct message *m)
 		refuse(s, m, 400, STR_NONE);
 		return;
 	}
-	if (r.ours && r.next.len == 0 && (p->flags & SIP_MSG_RURI_USER) == 0) {
+	if (r.ours && r.next.len == 0 &&
+	    ((p->flags & SIP_MSG_RURI_USER) == 0 || p->method == SIP_M_REGISTER)) {
 		local_in(s, m);
 		return;
 	}

@@ -37,20 +37,29 @@ static void edit_max_forwards(struct shard *s, const struct message *m)
 	(void)sip_edit_replace(&s->edit, l->value_off, l->value_len, strbuf_str(&b));
 }
 
+static void put_record_route(struct strbuf *b, const struct conf_listener *l)
+{
+	char self[CONF_TEXT_MAX + 8];
+
+	strbuf_put(b, STR("Record-Route: <sip:"));
+	strbuf_put(b, str_of(self, self_sent_by(l, self, sizeof(self))));
+	strbuf_put(b, STR(";lr>\r\n"));
+}
+
 /* Step 4: those that make a dialog, so that we stay in its path. */
 static void edit_record_route(struct shard *s, const struct message *m, const struct link_flow *to)
 {
 	unsigned method = m->sip->method;
 	struct strbuf b;
-	char self[CONF_TEXT_MAX + 8];
 
 	if (s->conf->record_route == 0 || (m->sip->flags & SIP_MSG_TO_TAG) != 0 ||
 	    (method != SIP_M_INVITE && method != SIP_M_SUBSCRIBE && method != SIP_M_REFER))
 		return;
 	b = sip_edit_text_begin(&s->edit);
-	strbuf_put(&b, STR("Record-Route: <sip:"));
-	strbuf_put(&b, str_of(self, self_sent_by(&s->conf->listener[to->listener], self, sizeof(self))));
-	strbuf_put(&b, STR(";lr>\r\n"));
+	put_record_route(&b, &s->conf->listener[to->listener]);
+	/* RFC 5658: each side finds us at an address that it can reach; the called side's stands first */
+	if (to->listener != m->head->flow.listener)
+		put_record_route(&b, &s->conf->listener[m->head->flow.listener]);
 	(void)sip_edit_text_end(&s->edit, &b, top(m), 0);
 }
 
@@ -100,13 +109,37 @@ static void edit_received(struct shard *s, const struct message *m)
 	(void)sip_edit_insert(&s->edit, offset(m, value.s) + value.len, strbuf_str(&b));
 }
 
+static bool is_strict(const struct proxy_route *r)
+{
+	return r->next.len > 0 && !r->next_loose;
+}
+
+/* Step 6, for a next hop of RFC 2543: it wants to see itself in the Request-URI, and the real one as the
+ * last Route value. */
+static void edit_strict(struct shard *s, const struct message *m, const struct proxy_route *r)
+{
+	const struct sip_line *l = sip_msg_first(m->sip, SIP_H_ROUTE), *last = l;
+	struct strbuf b;
+
+	if (!is_strict(r))
+		return;
+	while ((l = sip_msg_next(m->sip, l)) != NULL)
+		last = l;
+	(void)sip_edit_replace(&s->edit, m->sip->ruri.off, m->sip->ruri.len, r->next);
+	b = sip_edit_text_begin(&s->edit);
+	strbuf_put(&b, STR("Route: <"));
+	strbuf_put(&b, sip_span_str(m->base, m->sip->ruri));
+	strbuf_put(&b, STR(">\r\n"));
+	(void)sip_edit_text_end(&s->edit, &b, sip_line_end(m->sip, last), 0);
+}
+
 /* §16.4: Route values that are ours have done their work. Whole lines go where nothing is left. */
 static void edit_routes(struct shard *s, const struct message *m, const struct proxy_route *r)
 {
 	struct sip_list it = { 0 };
 	struct str element;
 	const struct sip_line *line = NULL;
-	uint32_t left = r->n_own, from = 0;
+	uint32_t left = r->n_own + is_strict(r), from = 0;
 
 	if (left == 0)
 		return;
@@ -157,6 +190,7 @@ static int make_edits(struct shard *s, const struct message *m, const struct pro
 	edit_path(s, m, t->route);
 	edit_max_forwards(s, m);
 	edit_routes(s, m, r);
+	edit_strict(s, m, r);
 	edit_received(s, m);
 	return sip_edit_program(&s->edit, m->sip->len_bytes, p);
 }

@@ -25,6 +25,16 @@ static bool remove_via(struct shard *s, const struct message *m)
 	return s->edit.err == 0;
 }
 
+/* §16.7 step 3: below our Via there is the one of who asked. Only a CANCEL is our own. */
+static bool for_somebody(const struct message *m)
+{
+	struct sip_list it = { 0 };
+	struct str via;
+
+	return sip_list_next(m->base, m->sip, SIP_H_VIA, &it, &via) &&
+	       sip_list_next(m->base, m->sip, SIP_H_VIA, &it, &via);
+}
+
 static void relay(struct shard *s, uint32_t txn, struct message *m)
 {
 	if (remove_via(s, m))
@@ -54,63 +64,51 @@ static unsigned rank(unsigned status)
 	return status;
 }
 
-static uint32_t best_branch(struct shard *s, uint32_t txn)
+/* A final answer of a branch, or our own word for one that has none (slot 0). Only the best is kept, on
+ * the transaction: its branch may end long before the others have answered. */
+static void note_best(struct shard *s, struct link_txn *t, unsigned status, uint64_t slot)
 {
-	uint32_t best = LINK_NONE;
-	unsigned best_rank = ~0u;
-
-	for (uint32_t b = step_txn_read(&s->step, txn)->branch; b != LINK_NONE;
-	     b = step_branch_read(&s->step, b)->next) {
-		const struct link_branch *k = step_branch_read(&s->step, b);
-
-		if ((k->flags & BRANCH_F_IS_CANCEL) != 0 || k->status < 300)
-			continue;
-		if (rank(k->status) < best_rank) {
-			best_rank = rank(k->status);
-			best = b;
-		}
+	if ((t->flags & TXN_F_FINAL) != 0 ||
+	    (t->best_status != 0 && rank(t->best_status) <= rank(status))) {
+		if (slot != 0)
+			shard_release(s, slot);
+		return;
 	}
-	return best;
+	if (t->best_slot != 0)
+		shard_release(s, t->best_slot);
+	t->best_status = (uint16_t)status;
+	t->best_slot = slot;
 }
 
 /* Every branch has ended and none was answered 2xx. */
 static void answer_best(struct shard *s, uint32_t txn)
 {
-	uint32_t best = best_branch(s, txn);
-	struct link_branch *b;
+	struct link_txn *t = step_txn(&s->step, txn);
 	struct message m;
 
-	if ((step_txn_read(&s->step, txn)->flags & TXN_F_FINAL) != 0)
+	if ((t->flags & TXN_F_FINAL) != 0)
 		return;
-	if (best == LINK_NONE) {
-		txn_reply(s, txn, 408, NULL, STR_NONE);
-		return;
-	}
-	b = step_branch(&s->step, best);
-	if (b->slot == 0) {
-		if (b->status == 503)
+	if (t->best_slot == 0) {
+		if (t->best_status == 503)
 			txn_end_stateless(s, txn, 477, "Send failed");
 		else
-			txn_reply(s, txn, b->status, NULL, STR_NONE);
+			txn_reply(s, txn, t->best_status ? t->best_status : 408, NULL, STR_NONE);
 		return;
 	}
-	if (!shard_message(s, b->slot, &m))
+	if (!shard_message(s, t->best_slot, &m))
 		return;
-	b->slot = 0;
+	t->best_slot = 0;
 	relay(s, txn, &m);
 	if (!m.kept)
 		shard_release(s, m.slot);
 }
 
-static void final_in(struct shard *s, uint32_t branch, struct message *m)
+static void final_in(struct shard *s, uint32_t txn, uint32_t branch, struct message *m)
 {
-	struct link_branch *b = step_branch(&s->step, branch);
-	uint32_t txn = b->txn;
-
 	if (m->sip->status >= 600)
 		proxy_cancel_branches(s, txn, branch);
-	b->slot = m->slot;
-	m->kept = true;
+	m->kept = true; /* held by the transaction, or released, by note_best() */
+	note_best(s, step_txn(&s->step, txn), m->sip->status, m->slot);
 	if (step_txn_read(&s->step, txn)->n_live == 0)
 		answer_best(s, txn);
 }
@@ -156,19 +154,19 @@ void proxy_response(struct shard *s, uint32_t branch, struct message *m)
 			proxy_cancel_branches(s, txn, branch);
 		relay(s, txn, m);
 	} else {
-		final_in(s, branch, m);
+		final_in(s, txn, branch, m);
 	}
 }
 
 void proxy_branch_failed(struct shard *s, uint32_t branch, unsigned status)
 {
-	struct link_branch *b = step_branch(&s->step, branch);
+	uint32_t txn = step_branch_read(&s->step, branch)->txn;
 
-	if (b->txn == LINK_NONE)
+	if (txn == LINK_NONE)
 		return;
-	b->status = (uint16_t)status;
-	if (step_txn_read(&s->step, b->txn)->n_live == 0)
-		answer_best(s, b->txn);
+	note_best(s, step_txn(&s->step, txn), status, 0);
+	if (step_txn_read(&s->step, txn)->n_live == 0)
+		answer_best(s, txn);
 }
 
 void proxy_response_in(struct shard *s, struct message *m)
@@ -180,6 +178,10 @@ void proxy_response_in(struct shard *s, struct message *m)
 	    step_generation(&s->step, STEP_BRANCH, t.branch) != t.generation) {
 		count(s->count, txn_stray_response);
 		late(s, m);
+		return;
+	}
+	if (m->sip->method != SIP_M_CANCEL && !for_somebody(m)) {
+		count(s->count, proxy_no_via_left);
 		return;
 	}
 	txn_response(s, t.branch, m);

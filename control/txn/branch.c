@@ -63,10 +63,7 @@ void txn_branch_free(struct shard *s, uint32_t branch)
 	unlink_branch(s, branch);
 	step_give_chain(&s->step, b->program);
 	step_give_chain(&s->step, b->ack);
-	if (b->slot != 0)
-		shard_release(s, b->slot);
 	b->program = b->ack = LINK_NONE;
-	b->slot = 0;
 	step_give(&s->step, STEP_BRANCH, branch);
 	count(s->count, branch_ended);
 	count_sub(s->count, branch_live, 1);
@@ -117,13 +114,12 @@ static int keep_text(struct shard *s, int n, const char *text, uint32_t *first, 
 static void make_ack(struct shard *s, struct link_branch *b, const struct message *m)
 {
 	const struct sip_line *to = sip_msg_first(m->sip, SIP_H_TO);
-	char ack[4096];
-
 	if (to == NULL || !as_sent(s, b))
 		return;
 	(void)keep_text(s,
-			sip_ack_build(s->bytes, &s->parsed, sip_line_value(m->base, to), ack, sizeof(ack)),
-			ack, &b->ack, &b->ack_words); /* without blocks there is no ACK: the peer repeats */
+			sip_ack_build(s->bytes, &s->parsed, sip_line_value(m->base, to), s->made,
+				      SIP_MSG_MAX),
+			s->made, &b->ack, &b->ack_words); /* without blocks there is no ACK: the peer repeats */
 }
 
 static void send_ack(struct shard *s, uint32_t branch, const struct message *m)
@@ -207,18 +203,18 @@ static void send_cancel(struct shard *s, uint32_t branch)
 {
 	struct link_branch *b = step_branch(&s->step, branch);
 	struct sip_program p = shard_program(s);
-	char cancel[4096];
 	uint32_t c;
 	int n;
 
 	if (b->cancel != LINK_NONE || b->txn == LINK_NONE || !as_sent(s, b))
 		return;
-	n = sip_cancel_build(s->bytes, &s->parsed, STR_NONE, cancel, sizeof(cancel));
+	n = sip_cancel_build(s->bytes, &s->parsed, STR_NONE, s->made, SIP_MSG_MAX);
 	c = n > 0 ? txn_branch_new(s, b->txn, SIP_M_CANCEL) : LINK_NONE;
 	if (c == LINK_NONE)
 		return; /* timer C ends the branch */
 	step_branch(&s->step, c)->flags |= BRANCH_F_IS_CANCEL;
-	sip_program_text(&p, str_of(cancel, (size_t)n));
+	step_branch(&s->step, c)->cancel = branch; /* back: its record may go first, and be another's */
+	sip_program_text(&p, str_of(s->made, (size_t)n));
 	if (txn_branch_start(s, c, &b->flow, &p) == 0)
 		b->cancel = c;
 	/* §9.1: an INVITE that is not answered in 64*T1 after its CANCEL is taken for ended */
@@ -238,6 +234,18 @@ void txn_branch_cancel(struct shard *s, uint32_t branch)
 	shard_touch(s, shard_branch_id(s, branch));
 }
 
+/* The CANCEL of a branch while it lives. ret LINK_NONE: there was none, or it has ended */
+static uint32_t cancel_of(struct shard *s, uint32_t branch)
+{
+	uint32_t c = step_branch_read(&s->step, branch)->cancel;
+	const struct link_branch *k;
+
+	if (c == LINK_NONE || !step_used(&s->step, STEP_BRANCH, c))
+		return LINK_NONE;
+	k = step_branch_read(&s->step, c);
+	return (k->flags & BRANCH_F_IS_CANCEL) != 0 && k->cancel == branch ? c : LINK_NONE;
+}
+
 void txn_response(struct shard *s, uint32_t branch, struct message *m)
 {
 	struct link_branch *b = step_branch(&s->step, branch);
@@ -245,7 +253,7 @@ void txn_response(struct shard *s, uint32_t branch, struct message *m)
 	struct txn_act act;
 
 	if (m->sip->method == SIP_M_CANCEL && b->method == SIP_M_INVITE) {
-		branch = b->cancel; /* §9.1: the CANCEL has its INVITE's branch */
+		branch = cancel_of(s, branch); /* §9.1: the CANCEL has its INVITE's branch */
 		if (branch == LINK_NONE) {
 			count(s->count, txn_stray_response);
 			return;
@@ -274,6 +282,8 @@ void txn_send_failed(struct shard *s, uint32_t branch)
 	struct link_branch *b = step_branch(&s->step, branch);
 	struct txn_act act;
 
+	if (b->machine.state > MACHINE_PROCEEDING)
+		return; /* a retransmission that failed while the answer was on its way up */
 	txn_machine_step(&b->machine, &s->timers, TXN_EV_SEND_FAILED, 0, s->now_us, &act);
 	carry_out(s, branch, &act, NULL, 503);
 }

@@ -84,7 +84,7 @@ static void remember_text(struct link_txn *t, const struct message *m)
 	uint32_t at = 0;
 
 	for (int i = 0; i < 3; i++) {
-		uint32_t room = i == 0 ? 40 : 30;
+		uint32_t room = i == 0 ? 40 : 26;
 		uint32_t n = part[i].len < room ? part[i].len : room;
 
 		memcpy(t->text + at, part[i].s, n);
@@ -178,13 +178,17 @@ static void txn_free(struct shard *s, uint32_t txn)
 		b = k->next;
 		k->txn = LINK_NONE;
 		k->next = LINK_NONE;
+		if ((k->flags & BRANCH_F_IS_CANCEL) != 0)
+			continue; /* its octets are its own: it goes on being sent */
 		step_give_chain(&s->step, k->program);
 		k->program = LINK_NONE;
 	}
 	if (t->slot != 0)
 		shard_release(s, t->slot);
+	if (t->best_slot != 0)
+		shard_release(s, t->best_slot);
 	step_give_chain(&s->step, t->reply);
-	t->slot = 0;
+	t->slot = t->best_slot = 0;
 	t->reply = LINK_NONE;
 	t->branch = LINK_NONE;
 	step_give(&s->step, STEP_TXN, txn);
@@ -241,6 +245,13 @@ static void reply_address(const struct link_flow *flow, struct sip_reply *r, cha
 	r->rport = flow->peer_port;
 }
 
+/* The machine has moved on and the new reply could not be kept: the old one must not be sent for it. */
+static void forget_reply(struct shard *s, struct link_txn *t)
+{
+	step_give_chain(&s->step, t->reply);
+	t->reply = LINK_NONE;
+}
+
 /* Build a reply of our own over the request, keep it for retransmissions, send it. */
 static void reply_own(struct shard *s, uint32_t txn, struct sip_reply *r)
 {
@@ -255,8 +266,10 @@ static void reply_own(struct shard *s, uint32_t txn, struct sip_reply *r)
 	r->to_tag = str_of(tag, sizeof(tag));
 	reply_address(&t->flow, r, ip);
 	if (sip_reply_program(m.base, m.sip, r, &p) != 0 ||
-	    txn_keep(s, &p, &t->reply, &t->reply_words) != 0)
+	    txn_keep(s, &p, &t->reply, &t->reply_words) != 0) {
+		forget_reply(s, t);
 		return;
+	}
 	t->flags &= (uint8_t)~TXN_F_REPLY_BYTES;
 	shard_send(s, &t->flow, t->slot, t->reply, t->reply_words, 0, LINK_NONE);
 }
@@ -353,10 +366,22 @@ static int keep_bytes(struct shard *s, struct link_txn *t, const struct sip_prog
 	if (n < 0)
 		return n;
 	sip_program_text(&text, str_of(s->bytes, (size_t)n));
-	if (txn_keep(s, &text, &t->reply, &t->reply_words) != 0)
+	if (txn_keep(s, &text, &t->reply, &t->reply_words) != 0) {
+		forget_reply(s, t);
 		return -E_FULL;
+	}
 	t->flags |= TXN_F_REPLY_BYTES;
 	return 0;
+}
+
+/* A response that is not kept, or is too long to be. Made anew from the edits: the attempt to keep it
+ * has used the scratch. */
+static int relay_once(struct shard *s, const struct link_flow *flow, const struct message *m)
+{
+	struct sip_program p = shard_program(s);
+	int err = sip_edit_program(&s->edit, m->sip->len_bytes, &p);
+
+	return err == 0 ? shard_send_once(s, flow, m->slot, &p, LINK_F_RELEASE) : err;
 }
 
 void txn_relay(struct shard *s, uint32_t txn, struct message *m)
@@ -379,7 +404,7 @@ void txn_relay(struct shard *s, uint32_t txn, struct message *m)
 		count(s->count, proxy_relayed);
 		if (act.keep_reply && keep_bytes(s, t, &p, m) == 0) {
 			shard_send(s, &t->flow, 0, t->reply, t->reply_words, 0, LINK_NONE);
-		} else if (shard_send_once(s, &t->flow, m->slot, &p, LINK_F_RELEASE) == 0) {
+		} else if (relay_once(s, &t->flow, m) == 0) {
 			m->kept = true; /* the send gives it back */
 		}
 	}

@@ -36,6 +36,7 @@ struct edge {
 	uint32_t epoch;                     /* seen at the start of this pass */
 	uint32_t woken;                     /* bit per shard: records were published in this pass */
 	struct sip_msg msg;                 /* of the message in hand */
+	bool bad_program;                   /* of the record in hand: could not be rendered at all */
 	uint32_t words[LINK_BLOCK_WORDS * 160]; /* a program gathered from its blocks */
 	char reply[4096];                   /* an answer of our own */
 };
@@ -57,10 +58,10 @@ void edge_in(struct edge *e, const struct link_flow *flow, struct str payload, u
  * out  r  the record; program and slot have been checked
  * ret  1: r is a send, render it with edge_render() and then call edge_sent() · 0: the ring is empty */
 int edge_down(struct edge *e, uint32_t shard, struct link_record *r);
-/* ret > 0 octets written · -E_BAD_RECORD (counted) · -E_TOO_LONG (cap) */
+/* ret > 0 octets written · -E_BAD_RECORD · -E_TOO_LONG (cap): may be called again with more room */
 int edge_render(struct edge *e, uint32_t shard, const struct link_record *r, char *out, uint32_t cap);
-/* After the send: gives the slot back where the record said so, reports a failure where it was asked
- * for. ok: it was sent, or waits for a neighbour. */
+/* After the send: counts the record, gives the slot back where the record said so, reports a failure
+ * where it was asked for. ok: it was sent, or waits for a neighbour. */
 void edge_sent(struct edge *e, uint32_t shard, const struct link_record *r, bool ok);
 /* Publish the consumer indexes after a burst of edge_down(). */
 void edge_down_end(struct edge *e, uint32_t shard);

@@ -63,13 +63,13 @@ void edge_down_end(struct edge *e, uint32_t shard)
 int edge_render(struct edge *e, uint32_t shard, const struct link_record *r, char *out, uint32_t cap)
 {
 	const struct link_slot *s = r->slot ? slot_head(e->link, r->slot) : NULL;
-	const char *base = r->slot ? slot_data(e->link, r->slot) : NULL;
+	const char *base = r->slot ? slot_data(e->link, r->slot) : ""; /* no octets, yet an address */
 	int n = link_load_words(e->link, shard, r->program, r->words, e->words);
 
 	if (n == 0)
 		n = sip_program_render((const struct sip_op *)e->words, r->words, base,
 				       s ? s->len_bytes : 0, out, cap);
-	count(e->count, n == -E_BAD_RECORD ? link_bad_record : link_send);
+	e->bad_program = n == -E_BAD_RECORD;
 	return n;
 }
 
@@ -77,7 +77,12 @@ void edge_sent(struct edge *e, uint32_t shard, const struct link_record *r, bool
 {
 	struct link_end *end = &e->up[shard];
 
-	if (!ok && (r->flags & LINK_F_REPORT) != 0 && link_room(end) > 0) {
+	/* here and not in edge_render(): a long message is rendered twice, one without a way never */
+	count(e->count, e->bad_program ? link_bad_record : link_send);
+	e->bad_program = false;
+	if (!ok && (r->flags & LINK_F_REPORT) != 0 && link_room(end) == 0) {
+		count(e->count, link_send_unreported);
+	} else if (!ok && (r->flags & LINK_F_REPORT) != 0) {
 		struct link_record *up = link_fill(end, 0);
 
 		*up = (struct link_record){ .type = LINK_UP_SEND_FAILED, .program = LINK_NONE,

@@ -136,21 +136,29 @@ static void up_put(struct edge *e, uint32_t shard, uint64_t slot, uint8_t flags)
 	count(e->count, sip_up);
 }
 
-static bool up_room(struct link_end *end)
+/* Room for one more, beyond the share that is kept for responses and in-dialog requests. */
+static bool up_room(struct link_end *end, uint32_t keep_percent)
 {
-	return end->mask + 1 - (end->own - end->other) > 0 || link_room(end) > 0;
+	uint64_t keep = (end->mask + 1) * keep_percent / 100;
+
+	return end->mask + 1 - (end->own - end->other) > keep || link_room(end) > keep;
 }
 
-/* Up, or into the FIFO of those who wait. false: both are full. */
-static bool up_or_hold(struct edge *e, uint32_t shard, uint64_t slot, uint64_t now_us)
+static bool control_alive(const struct edge *e)
+{
+	return atomic_load_explicit(&e->link->h->control_alive, memory_order_relaxed) != 0;
+}
+
+/* Up, or into the FIFO of those who wait - for room, or for control to come back. false: full. */
+static bool up_or_hold(struct edge *e, uint32_t shard, uint64_t slot, uint32_t keep, uint64_t now_us)
 {
 	struct edge_queue *q = &e->hold[shard];
 
-	if (q->n == 0 && up_room(&e->up[shard])) {
+	if (q->n == 0 && control_alive(e) && up_room(&e->up[shard], keep)) {
 		up_put(e, shard, slot, 0);
 		return true;
 	}
-	if (q->n == EDGE_HOLD_MAX)
+	if (q->n >= EDGE_HOLD_MAX - EDGE_HOLD_MAX * keep / 100)
 		return false;
 	q->held[(q->first + q->n++) % EDGE_HOLD_MAX] = (struct edge_held){ slot, now_us };
 	count_add(e->count, sip_held, 1);
@@ -162,7 +170,7 @@ static bool control_lost(const struct edge *e, uint64_t now_us)
 {
 	const struct link_header *h = e->link->h;
 
-	if (atomic_load_explicit(&h->control_alive, memory_order_relaxed) != 0)
+	if (control_alive(e))
 		return false;
 	return now_us - atomic_load_explicit(&h->control_lost_us, memory_order_relaxed) >=
 	       (uint64_t)e->conf->control_lost_ms * 1000;
@@ -177,6 +185,7 @@ static bool in_dialog(const struct sip_msg *m)
 static uint32_t go_up(struct edge *e, const struct link_flow *flow, const char *base, uint64_t now_us)
 {
 	bool first_class = in_dialog(&e->msg);
+	uint32_t keep = first_class ? 0 : e->conf->reserve_percent;
 	uint32_t shard;
 	uint64_t slot;
 
@@ -186,10 +195,10 @@ static uint32_t go_up(struct edge *e, const struct link_flow *flow, const char *
 	}
 	if (!first_class && control_lost(e, now_us))
 		return end_overload(e, flow, base, sip_drop_hold_full);
-	slot = slot_fill(e, flow, base, first_class ? 0 : e->conf->reserve_percent, now_us);
+	slot = slot_fill(e, flow, base, keep, now_us);
 	if (slot == 0)
 		return end_overload(e, flow, base, sip_drop_no_slot);
-	if (up_or_hold(e, shard, slot, now_us))
+	if (up_or_hold(e, shard, slot, keep, now_us))
 		return 0;
 	(void)slot_free(&e->slots, slot);
 	return end_overload(e, flow, base, sip_drop_hold_full);
@@ -230,7 +239,7 @@ static void hold_tick(struct edge *e, uint32_t shard, uint64_t now_us)
 			/* the sender repeats it at T1: older is worthless */
 			(void)slot_free(&e->slots, h->slot);
 			count(e->count, sip_drop_hold_expired);
-		} else if (up_room(&e->up[shard])) {
+		} else if (control_alive(e) && up_room(&e->up[shard], 0)) {
 			up_put(e, shard, h->slot, LINK_F_HELD);
 		} else {
 			return;

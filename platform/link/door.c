@@ -3,8 +3,10 @@
 #include "platform/link/door.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -87,6 +89,25 @@ int door_listen(const char *path)
 	return fd;
 }
 
+/* Which process a pidfd names, as the kernel says in our own fdinfo. ret pid · -1: none, or ended */
+static long pidfd_pid(int fd)
+{
+	char path[64], text[512];
+	const char *line;
+	ssize_t n;
+	int info;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -1;
+	n = read(info, text, sizeof(text) - 1);
+	close(info);
+	text[n > 0 ? n : 0] = '\0';
+	line = strstr(text, "\nPid:");
+	return line ? strtol(line + 5, NULL, 10) : -1;
+}
+
 int door_take_hello(int conn, struct door_hello *hello, int *pidfd, uid_t *uid)
 {
 	struct ucred cred;
@@ -104,7 +125,7 @@ int door_take_hello(int conn, struct door_hello *hello, int *pidfd, uid_t *uid)
 	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &cred, &cred_len) < 0)
 		goto refuse;
 	/* the descriptor must name the very process that speaks: what we would kill is what we admit */
-	if ((uint32_t)cred.pid != hello->pid ||
+	if ((uint32_t)cred.pid != hello->pid || pidfd_pid(fd[0]) != cred.pid ||
 	    syscall(SYS_pidfd_send_signal, fd[0], 0, NULL, 0) < 0)
 		goto refuse;
 	*pidfd = fd[0];
@@ -152,6 +173,10 @@ static int knock_answer(int conn, struct link *l, int *bell, uint32_t *epoch, st
 	if (got < 0) {
 		strbuf_printf(why, "the dataplane gave no answer: %s", err_text((int)got));
 		return (int)got;
+	}
+	if (got == 0) {
+		strbuf_printf(why, "the dataplane ended before it answered");
+		return -E_AGAIN;
 	}
 	if (got != sizeof(w) || (w.err == 0 && n != 1 + w.n_bells)) {
 		strbuf_printf(why, "the dataplane closed the door without an answer");

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +27,45 @@ int places_make(const char *path)
 		if (mkdir(part, 0755) < 0 && errno != EEXIST)
 			return -errno;
 	}
+	return 0;
+}
+
+/* ret 1 *p is another user than we are · 0 nothing to change · -E_NOT_FOUND */
+static int user_find(const char *user, const struct passwd **p)
+{
+	if (user[0] == '\0' || geteuid() != 0)
+		return 0;
+	*p = getpwnam(user); /* libc's buffer: used before the next look-up */
+	return *p == NULL ? -E_NOT_FOUND : 1;
+}
+
+int places_make_for(const char *path, const char *user)
+{
+	bool is_there = access(path, F_OK) == 0;
+	const struct passwd *p;
+	int err = places_make(path), other = user_find(user, &p);
+
+	if (err != 0 || other <= 0)
+		return err != 0 ? err : other;
+	return is_there || lchown(path, p->pw_uid, p->pw_gid) == 0 ? 0 : -errno;
+}
+
+int places_become(const char *user, struct strbuf *why)
+{
+	const struct passwd *p;
+	int other = user_find(user, &p);
+
+	if (other < 0) {
+		strbuf_printf(why, "node.user %s does not exist; make it or leave node.user empty", user);
+		return other;
+	}
+	if (other > 0 && (setgroups(0, NULL) < 0 || setgid(p->pw_gid) < 0 || setuid(p->pw_uid) < 0)) {
+		int err = -errno;
+
+		strbuf_printf(why, "cannot become %s: %s", user, err_text(err));
+		return err;
+	}
+	(void)prctl(PR_SET_DUMPABLE, 0); /* after setuid(), which sets it as fs.suid_dumpable says */
 	return 0;
 }
 
@@ -69,7 +111,8 @@ int places_lock(const char *run_dir, const char *name)
 	int fd, err;
 
 	(void)snprintf(file, sizeof(file), "%s/%s.lock", run_dir, name);
-	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	/* 0600: whoever may open it may hold the lock, and so keep us from starting */
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)

@@ -30,11 +30,13 @@ static inline struct link_end link_end_of(struct link_ring *r, uint32_t records,
  * tail: what it has read may be overwritten. A tail beyond head (a lying consumer) counts as none. */
 static inline uint32_t link_room(struct link_end *e)
 {
-	uint64_t used;
+	uint64_t tail = atomic_load_explicit(&e->ring->tail, memory_order_acquire);
+	uint64_t used = e->own - tail;
 
-	e->other = atomic_load_explicit(&e->ring->tail, memory_order_acquire);
-	used = e->own - e->other;
-	return used > e->mask + 1 ? 0 : (uint32_t)(e->mask + 1 - used);
+	if (used > e->mask + 1)
+		return 0; /* not kept: who looks at `other` alone must not be lied to either */
+	e->other = tail;
+	return (uint32_t)(e->mask + 1 - used);
 }
 /* Producer: the i-th record after head, to be filled; room was checked. */
 static inline struct link_record *link_fill(struct link_end *e, uint32_t i)

@@ -168,7 +168,7 @@ uint32_t slot_in_use(const struct slot_pool *p)
 
 void slot_mark_held(const struct link *l, uint64_t h, uint32_t epoch)
 {
-	if (handle_ok(l, h))
+	if (slot_gen(h) != 0 && handle_ok(l, h))
 		*(uint16_t *)link_at(l, LINK_S_SLOT_HELD, slot_place(l, h)) = (uint16_t)epoch;
 }
 

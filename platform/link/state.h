@@ -7,7 +7,7 @@
 #include "platform/link/layout.h"
 #include "platform/link/machine.h"
 
-#define LINK_TXN_TEXT 100
+#define LINK_TXN_TEXT 92
 
 /* A server transaction with its response context (RFC 3261 §16.2, §17.2). */
 struct link_txn {
@@ -32,6 +32,7 @@ struct link_txn {
 	uint16_t job_rule;
 	uint32_t job_target;
 	uint64_t job_deadline_us;
+	uint64_t best_slot;      /* response behind best_status, held; 0: it was ours (408, 503)    */
 	/* for tm.list once the slot is gone: Call-ID, From user, To user, clipped */
 	uint8_t text_len[3];
 	uint8_t pad;
@@ -46,18 +47,18 @@ struct link_branch {
 	struct link_machine machine;
 	uint64_t guard_us;       /* timer C (§16.6 step 11); 0: none                               */
 	uint64_t created_us;
-	uint64_t slot;           /* response held for later, 0: none                               */
 	struct link_flow flow;   /* where the request went                                         */
 	uint32_t txn;            /* index of its server transaction, or LINK_NONE                   */
 	uint32_t next;           /* next branch of the transaction                                  */
 	uint32_t program;        /* of the request as sent: over the transaction's slot, or texts   */
 	uint32_t ack;            /* program of texts: ACK for a non-2xx; or LINK_NONE               */
-	uint32_t cancel;         /* branch record of its CANCEL, or LINK_NONE                       */
+	uint32_t cancel;         /* branch record of its CANCEL, or LINK_NONE. Of a CANCEL: its INVITE's;
+				  * either record may be gone, so both must agree                   */
 	uint16_t program_words, ack_words;
 	uint16_t status;         /* last response                                                   */
 	uint8_t method;
 	uint8_t flags;           /* BRANCH_F_*                                                      */
-	uint8_t pad[12];
+	uint8_t pad[20];
 };
 enum { BRANCH_F_CANCEL_WANTED = 1, /* cancel as soon as a provisional has come (§9.1)          */
        BRANCH_F_IS_CANCEL = 2, BRANCH_F_ENDED = 4 };

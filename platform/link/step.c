@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* The log keeps room for the one write of the commit itself: `done`. */
+#define COMMIT_WRITES 1
+#define COMMIT_BYTES 8
+
 /* The most that one step may emit per ring; with it the room test is one comparison per ring. */
 #define EMIT_ROOM LINK_EMITS_MAX
 
@@ -97,6 +101,7 @@ int step_init(struct step *s, const struct link *l, uint32_t shard)
 	    !KILL_BROKEN(KILL_BREAK_INTENT)) {
 		intent_apply(s, true);
 		finished = 1;
+		s->settling = true;
 	}
 	for (int t = 0; t < STEP_TABLES; t++) {
 		if (pool_init(s, t, n[t]) != 0)
@@ -143,7 +148,7 @@ static int write_find(const struct link_intent *in, uint64_t off)
 	return -1;
 }
 
-void *step_write(struct step *s, void *home, uint32_t len)
+static void *write_copy(struct step *s, void *home, uint32_t len, uint32_t n_max, uint32_t bytes_max)
 {
 	static _Thread_local uint8_t scrap[4096];
 	struct link_intent *in = s->intent;
@@ -154,7 +159,7 @@ void *step_write(struct step *s, void *home, uint32_t len)
 	dmust(s->open);
 	if (found >= 0)
 		return in->shadow + in->write[found].shadow;
-	if (in->n_writes == LINK_WRITES_MAX || in->shadow_used + len > LINK_SHADOW_BYTES) {
+	if (in->n_writes >= n_max || in->shadow_used + len > bytes_max) {
 		s->err = -E_FULL;
 		return scrap;
 	}
@@ -163,6 +168,11 @@ void *step_write(struct step *s, void *home, uint32_t len)
 	in->shadow_used += (len + 7) / 8 * 8;
 	memcpy(in->shadow + w->shadow, home, len);
 	return in->shadow + w->shadow;
+}
+
+void *step_write(struct step *s, void *home, uint32_t len)
+{
+	return write_copy(s, home, len, LINK_WRITES_MAX - COMMIT_WRITES, LINK_SHADOW_BYTES - COMMIT_BYTES);
 }
 
 const void *step_read(struct step *s, const void *home, uint32_t len)
@@ -229,8 +239,24 @@ static void limbo_drain(struct step *s)
 	}
 }
 
+/* What a predecessor's last step published may name blocks that it gave back with the same step: to us
+ * they are free. Nothing is begun until every core has consumed all that was said before. */
+static bool settled(struct step *s)
+{
+	for (uint32_t core = 0; s->settling && core < s->link->h->n_cores; core++) {
+		/* acquire: the core's reads of the blocks come before our reuse of them */
+		if (atomic_load_explicit(&s->down[core].ring->tail, memory_order_acquire) !=
+		    s->down[core].own)
+			return false;
+	}
+	s->settling = false;
+	return true;
+}
+
 bool step_room(struct step *s)
 {
+	if (!settled(s))
+		return false;
 	limbo_drain(s);
 	for (uint32_t core = 0; core < s->link->h->n_cores; core++) {
 		struct link_end *e = &s->down[core];
@@ -259,12 +285,15 @@ void step_commit(struct step *s, struct link_end *done)
 	if (done != NULL) {
 		uint64_t *home = (uint64_t *)&done->ring->done;
 
-		*(uint64_t *)step_write(s, home, sizeof(*home)) = done->own + 1;
+		*(uint64_t *)write_copy(s, home, sizeof(*home), LINK_WRITES_MAX, LINK_SHADOW_BYTES) =
+			done->own + 1;
 		must(s->err == 0);
 	}
 	KILL_POINT("step.ready");
 	/* release: the log is whole before it counts */
 	atomic_store_explicit(&in->valid, 1, memory_order_release);
+	/* no later store of ours may be moved before it: a kill stops us between two instructions */
+	atomic_signal_fence(memory_order_seq_cst);
 	KILL_POINT("step.valid");
 	intent_apply(s, false);
 	if (done != NULL)

@@ -45,6 +45,7 @@ struct step {
 	struct link_intent *intent;
 	uint32_t shard;
 	bool open;
+	bool settling;                 /* records of a finished intent may name blocks that are free now */
 	int err;                       /* first failure inside this step: step_commit() refuses */
 	struct link_end down[LINK_CORES_MAX];
 	struct link_end mesh[LINK_SHARDS_MAX]; /* to other shards */

@@ -6,8 +6,9 @@
 #include "platform/link/token.h"
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-#define RAW 18 /* octets; 144 bits = 29 characters of 5 bits, the last one of 4 */
+#define RAW 18 /* octets; 144 bits in 30 characters of 5 bits, the last 6 bits 0 */
 #define TEXT (TOKEN_BRANCH_LEN - 7)
+#define PAD_MASK 0x3f
 
 static int digit_value(char c)
 {
@@ -48,7 +49,7 @@ static bool raw_read(const char *in, uint8_t raw[RAW])
 			raw[at++] = (uint8_t)(bits >> n);
 		}
 	}
-	return at == RAW;
+	return at == RAW && (bits & PAD_MASK) == 0; /* one name, one spelling */
 }
 
 static void raw_fill(const struct link_header *h, const struct token_branch *t, uint8_t raw[RAW])
@@ -81,7 +82,8 @@ int token_branch_read(const struct link_header *h, struct str branch, struct tok
 	uint8_t raw[RAW], ours[RAW];
 	unsigned differ = 0;
 
-	if (branch.len != TOKEN_BRANCH_LEN || !raw_read(branch.s + 7, raw))
+	if (branch.len != TOKEN_BRANCH_LEN || !str_ieq(str_sub(branch, 0, 7), STR("z9hG4bK")) ||
+	    !raw_read(branch.s + 7, raw))
 		return -E_NOT_FOUND;
 	t->shard = raw[0];
 	memcpy(&t->branch, raw + 1, 4);

@@ -303,8 +303,10 @@ static void stored_words_come_back_whole(void **state)
 		assert_int_equal(link_load_words(&l, 1, first, n, out), 0);
 		n_ok += memcmp(in, out, n * 4) == 0;
 		assert_int_equal(link_load_words(&l, 1, first, n + 1, out), -E_BAD_RECORD);
+		/* fewer: only where they end with a block */
 		if (n > 1)
-			assert_int_equal(link_load_words(&l, 1, first, n - 1, out), -E_BAD_RECORD);
+			assert_int_equal(link_load_words(&l, 1, first, n - 1, out),
+					 n % LINK_BLOCK_WORDS == 1 ? 0 : -E_BAD_RECORD);
 		assert_int_equal(link_load_words(&l, 2, first, n, out), -E_BAD_RECORD);
 		step_abort(&s);
 	}
