@@ -64,11 +64,13 @@ int edge_render(struct edge *e, uint32_t shard, const struct link_record *r, cha
 {
 	const struct link_slot *s = r->slot ? slot_head(e->link, r->slot) : NULL;
 	const char *base = r->slot ? slot_data(e->link, r->slot) : ""; /* no octets, yet an address */
+	uint32_t len = s ? *(const volatile uint32_t *)&s->len_bytes : 0; /* once: control can write it */
 	int n = link_load_words(e->link, shard, r->program, r->words, e->words);
 
+	if (s != NULL && len > e->link->h->class[slot_class(r->slot)].payload_bytes)
+		n = -E_BAD_RECORD;
 	if (n == 0)
-		n = sip_program_render((const struct sip_op *)e->words, r->words, base,
-				       s ? s->len_bytes : 0, out, cap);
+		n = sip_program_render((const struct sip_op *)e->words, r->words, base, len, out, cap);
 	e->bad_program = n == -E_BAD_RECORD;
 	return n;
 }

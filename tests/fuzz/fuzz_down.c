@@ -20,7 +20,7 @@ static struct edge *e;
 static void set_up(void)
 {
 	static struct conf c;
-	struct link_geometry g = { 1, 1, &c };
+	struct link_geometry g = {1, 1, &c};
 
 	conf_defaults(&c);
 	for (int i = 0; i < CONF_CLASSES; i++)
@@ -71,7 +71,9 @@ static uint32_t fill(const uint8_t *data, size_t size, const uint64_t handle[2])
 	memset(link_at(&l, LINK_S_BLOCKS, 0), 0, BLOCKS * sizeof(struct link_block));
 	if (size > 0)
 		memcpy(link_at(&l, LINK_S_BLOCKS, 0), data + 1 + 64 * n,
-		       size < BLOCKS * sizeof(struct link_block) ? size : BLOCKS * sizeof(struct link_block));
+		       size < BLOCKS * sizeof(struct link_block)
+			       ? size
+			       : BLOCKS * sizeof(struct link_block));
 	link_publish(&down, n);
 	return n;
 }
@@ -99,8 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	edge_down_end(e, 0);
 	if (counted(link_down) - before != n ||
-	    counted(link_down) != counted(link_send) + counted(link_release) + counted(link_adopted) +
-					  counted(link_bad_record))
+	    counted(link_down) != counted(link_send) + counted(link_release) +
+					  counted(link_adopted) + counted(link_bad_record))
 		abort();
 	(void)slot_sweep(&e->slots, 1000);
 	if (slot_free(&e->slots, handle[1]) != 0) /* nobody but the core could have freed it */

@@ -48,7 +48,8 @@ void case_alice(struct app *a, const char *method, const char *ruri, int n, cons
 void case_ack(struct app *a, const char *ruri, int n, const char *tag)
 {
 	case_rx(a, ALICE_IP,
-		"ACK %s SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK-%d-INVITE;rport\r\n"
+		"ACK %s SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"10.0.0.2:5060;branch=z9hG4bK-%d-INVITE;rport\r\n"
 		"Max-Forwards: 70\r\nFrom: <" ALICE ">;tag=f%d\r\nTo: <" BOB ">;tag=%s\r\n"
 		"Call-ID: call-%d@10.0.0.2\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",
 		ruri, n, n, tag, n);
@@ -61,7 +62,8 @@ void case_bind_bob(struct app *a, const char *contacts, const char *path)
 
 	(void)snprintf(extra, sizeof(extra), "Contact: %s\r\nExpires: 120\r\n%s", contacts, path);
 	app_rx_text(a, BOB_IP, 5060,
-		    phone_request("REGISTER", "sip:example.com", BOB, BOB, BOB_IP, 5060, n++, 1, extra));
+		    phone_request("REGISTER", "sip:example.com", BOB, BOB, BOB_IP, 5060, n++, 1,
+				  extra));
 	(void)case_find(a, 0, "SIP/2.0 200 ");
 	app_forget(a);
 }

@@ -23,7 +23,8 @@ struct app *case_start(void (*change)(struct conf *c));
 /* Lets all timers run out, audits (nothing may be left), and ends. */
 void case_end(struct app *a);
 /* A datagram from ip:5060. */
-void case_rx(struct app *a, const char *ip, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void case_rx(struct app *a, const char *ip, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* A request of Alice's: number n, extra header lines. */
 void case_alice(struct app *a, const char *method, const char *ruri, int n, const char *extra);
 /* The ACK of Alice's INVITE n for a non-2xx answer with this To tag. */

@@ -36,7 +36,8 @@ static void ringing_call_cancelled_ends_487(void **state)
 	c = case_find(a, i, "CANCEL sip:bob@10.0.0.3 SIP/2.0\r\n");
 	x = app_parse(a, i, &invite);
 	y = app_parse(a, c, &cancel);
-	assert_true(str_eq(sip_span_str(x.s, invite.via_branch), sip_span_str(y.s, cancel.via_branch)));
+	assert_true(
+		str_eq(sip_span_str(x.s, invite.via_branch), sip_span_str(y.s, cancel.via_branch)));
 	assert_int_equal(cancel.cseq, invite.cseq);
 	assert_int_equal(cancel.to_tag.len, 0);
 	phone_answer(a, c, 200, "b", "");

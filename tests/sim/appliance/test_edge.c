@@ -39,32 +39,39 @@ static void run_rows(const struct bad *row, unsigned n)
 static void fresh_edge_bad_request_is_answered_or_dropped_by_name(void **state)
 {
 	static const struct bad row[] = {
-		{ "hello", NULL, sip_drop_not_sip },
-		{ "GET / HTTP/1.1\r\nHost: x\r\n\r\n", NULL, sip_drop_bad_request },
-		{ "OPTIONS sip:x@h SIP/3.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n" END,
-		  "SIP/2.0 505 Version Not Supported\r\n", sip_fast_reject },
-		{ "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END, "SIP/2.0 400 ",
-		  sip_fast_reject },
-		{ "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nMax-Forwards: 256\r\n" END,
-		  "SIP/2.0 400 Bad Max-Forwards", sip_fast_reject },
-		{ "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nContent-Length: 9\r\n\r\n",
-		  "SIP/2.0 400 ", sip_fast_reject },
-		{ "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nContact: <sip:a\r\n" END,
-		  "SIP/2.0 400 Bad Contact", sip_fast_reject },
+		{"hello", NULL, sip_drop_not_sip},
+		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", NULL, sip_drop_bad_request},
+		{"OPTIONS sip:x@h SIP/3.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n" END,
+		 "SIP/2.0 505 Version Not Supported\r\n", sip_fast_reject},
+		{"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END, "SIP/2.0 400 ",
+		 sip_fast_reject},
+		{"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST
+		 "CSeq: 1 OPTIONS\r\nMax-Forwards: 256\r\n" END,
+		 "SIP/2.0 400 Bad Max-Forwards", sip_fast_reject},
+		{"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST
+		 "CSeq: 1 OPTIONS\r\nContent-Length: 9\r\n\r\n",
+		 "SIP/2.0 400 ", sip_fast_reject},
+		{"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST
+		 "CSeq: 1 OPTIONS\r\nContact: <sip:a\r\n" END,
+		 "SIP/2.0 400 Bad Contact", sip_fast_reject},
 		/* no Via, no Call-ID: where should an answer go, and to what */
-		{ "OPTIONS sip:x@h SIP/2.0\r\n" REST "CSeq: 1 OPTIONS\r\n" END, NULL, sip_drop_bad_request },
-		{ "OPTIONS sip:x@h SIP/2.0\r\n" VIA "From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\n"
-		  "CSeq: 1 OPTIONS\r\n" END, NULL, sip_drop_bad_request },
-		{ "OPTIONS http://h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n" END,
-		  "SIP/2.0 416 Unsupported URI Scheme\r\n", proxy_replied },
-		{ "INVITE sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: 0\r\n" END,
-		  "SIP/2.0 483 Too Many Hops\r\n", proxy_replied },
-		{ "INVITE sip:nobody@example.com SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
-		  "SIP/2.0 480 Temporarily Unavailable\r\n", proxy_replied },
-		{ "INVITE sip:x@unknown.example SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
-		  "SIP/2.0 478 Unresolvable destination\r\n", proxy_replied },
-		{ "OPTIONS sip:example.com SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\n" END,
-		  "SIP/2.0 200 OK\r\n", proxy_replied }, /* it ends here: no hop is needed */
+		{"OPTIONS sip:x@h SIP/2.0\r\n" REST "CSeq: 1 OPTIONS\r\n" END, NULL,
+		 sip_drop_bad_request},
+		{"OPTIONS sip:x@h SIP/2.0\r\n" VIA "From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>\r\n"
+		 "CSeq: 1 OPTIONS\r\n" END,
+		 NULL, sip_drop_bad_request},
+		{"OPTIONS http://h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n" END,
+		 "SIP/2.0 416 Unsupported URI Scheme\r\n", proxy_replied},
+		{"INVITE sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST
+		 "CSeq: 1 INVITE\r\nMax-Forwards: 0\r\n" END,
+		 "SIP/2.0 483 Too Many Hops\r\n", proxy_replied},
+		{"INVITE sip:nobody@example.com SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
+		 "SIP/2.0 480 Temporarily Unavailable\r\n", proxy_replied},
+		{"INVITE sip:x@unknown.example SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
+		 "SIP/2.0 478 Unresolvable destination\r\n", proxy_replied},
+		{"OPTIONS sip:example.com SIP/2.0\r\n" VIA REST
+		 "CSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\n" END,
+		 "SIP/2.0 200 OK\r\n", proxy_replied}, /* it ends here: no hop is needed */
 	};
 
 	(void)state;
@@ -74,15 +81,16 @@ static void fresh_edge_bad_request_is_answered_or_dropped_by_name(void **state)
 static void fresh_edge_ack_is_never_answered(void **state)
 {
 	static const struct bad row[] = {
-		{ "ACK sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END, NULL, sip_drop_bad_ack },
-		{ "ACK sip:x@h SIP/3.0\r\n" VIA REST "CSeq: 1 ACK\r\n" END, NULL, sip_drop_bad_ack },
-		{ "ACK sip:x@h SIP/2.0\r\n" REST "CSeq: 1 ACK\r\n" END, NULL, sip_drop_bad_ack },
-		{ "ACK sip:x@unknown.example SIP/2.0\r\n" VIA REST "CSeq: 1 ACK\r\n" END, NULL,
-		  txn_stray_ack },
-		{ "ACK sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST "CSeq: 1 ACK\r\nMax-Forwards: 0\r\n" END, NULL,
-		  txn_stray_ack },
-		{ "ACK sip:example.com SIP/2.0\r\n" VIA REST "CSeq: 1 ACK\r\nRequire: x\r\n" END, NULL,
-		  txn_stray_ack },
+		{"ACK sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END, NULL,
+		 sip_drop_bad_ack},
+		{"ACK sip:x@h SIP/3.0\r\n" VIA REST "CSeq: 1 ACK\r\n" END, NULL, sip_drop_bad_ack},
+		{"ACK sip:x@h SIP/2.0\r\n" REST "CSeq: 1 ACK\r\n" END, NULL, sip_drop_bad_ack},
+		{"ACK sip:x@unknown.example SIP/2.0\r\n" VIA REST "CSeq: 1 ACK\r\n" END, NULL,
+		 txn_stray_ack},
+		{"ACK sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST "CSeq: 1 ACK\r\nMax-Forwards: 0\r\n" END,
+		 NULL, txn_stray_ack},
+		{"ACK sip:example.com SIP/2.0\r\n" VIA REST "CSeq: 1 ACK\r\nRequire: x\r\n" END,
+		 NULL, txn_stray_ack},
 	};
 
 	(void)state;
@@ -92,11 +100,14 @@ static void fresh_edge_ack_is_never_answered(void **state)
 static void fresh_edge_bad_response_is_dropped_by_name(void **state)
 {
 	static const struct bad row[] = {
-		{ "SIP/2.0 200 OK\r\n" VIA REST "CSeq: x INVITE\r\n" END, NULL, sip_drop_bad_response },
-		{ "SIP/2.0 200 OK\r\n" VIA REST "CSeq: 1 INVITE\r\n" END, NULL, sip_drop_stray_response },
-		{ "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;"
-		  "branch=z9hG4bK000000000000000000000000000000\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
-		  NULL, sip_drop_stray_response },
+		{"SIP/2.0 200 OK\r\n" VIA REST "CSeq: x INVITE\r\n" END, NULL,
+		 sip_drop_bad_response},
+		{"SIP/2.0 200 OK\r\n" VIA REST "CSeq: 1 INVITE\r\n" END, NULL,
+		 sip_drop_stray_response},
+		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;"
+		 "branch=z9hG4bK000000000000000000000000000000\r\n" VIA REST
+		 "CSeq: 1 INVITE\r\n" END,
+		 NULL, sip_drop_stray_response},
 	};
 
 	(void)state;
@@ -120,16 +131,20 @@ static void limited_edge_names_what_is_too_long(void **state)
 	memset(longer, 'x', 1024);
 	for (int i = 0; i < 12; i++)
 		strcat(many, "X: y\r\n");
-	case_rx(a, ALICE_IP, "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n%s" END, many);
+	case_rx(a, ALICE_IP, "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n%s" END,
+		many);
 	assert_true(app_starts(a, 0, "SIP/2.0 400 "));
-	case_rx(a, ALICE_IP, "OPTIONS sip:%.300s@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n" END, longer);
+	case_rx(a, ALICE_IP, "OPTIONS sip:%.300s@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\n" END,
+		longer);
 	assert_true(app_starts(a, 1, "SIP/2.0 414 "));
-	case_rx(a, ALICE_IP, "OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nX: %.600s\r\n" END,
+	case_rx(a, ALICE_IP,
+		"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nX: %.600s\r\n" END,
 		longer);
 	assert_true(app_starts(a, 2, "SIP/2.0 400 "));
 	case_rx(a, ALICE_IP,
-		"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST "CSeq: 1 OPTIONS\r\nX: %.450s\r\nX: %.450s\r\n" END, longer,
-		longer);
+		"OPTIONS sip:x@h SIP/2.0\r\n" VIA REST
+		"CSeq: 1 OPTIONS\r\nX: %.450s\r\nX: %.450s\r\n" END,
+		longer, longer);
 	assert_true(app_starts(a, 3, "SIP/2.0 513 "));
 	case_counted(a, sip_fast_reject, 4);
 	case_end(a);
@@ -140,9 +155,9 @@ static void options_by_core(struct conf *c)
 	c->listener[0].options = CONF_OPTIONS_CORE;
 }
 
-static const char options[] = "OPTIONS sip:example.com SIP/2.0\r\n"
-			      "Via: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKx\r\n" REST
-			      "CSeq: 1 OPTIONS\r\n";
+static const char options[] =
+	"OPTIONS sip:example.com SIP/2.0\r\n"
+	"Via: SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKx\r\n" REST "CSeq: 1 OPTIONS\r\n";
 
 static void options_are_answered_by_core_or_control_alike(void **state)
 {
@@ -153,8 +168,9 @@ static void options_are_answered_by_core_or_control_alike(void **state)
 	case_rx(b, ALICE_IP, "%s" END, options);
 	assert_int_equal(a->n_sent, 1);
 	assert_string_equal(a->sent[0].bytes, b->sent[0].bytes);
-	assert_true(app_starts(a, 0, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP "
-				     "10.0.0.2:5060;rport=5060;branch=z9hG4bKx;received=10.0.0.2\r\n"));
+	assert_true(app_starts(a, 0,
+			       "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP "
+			       "10.0.0.2:5060;rport=5060;branch=z9hG4bKx;received=10.0.0.2\r\n"));
 	assert_true(app_has(a, 0, "\r\nAllow: INVITE, ACK, CANCEL, OPTIONS, BYE, REGISTER\r\n"));
 	case_counted(a, sip_fast_options, 1);
 	case_counted(a, sip_up, 0);
@@ -172,7 +188,9 @@ static void unknown_options_are_named_each(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct app *k = i == 0 ? a : b;
 
-		case_rx(k, ALICE_IP, "%sRequire: foo, bar\r\nProxy-Require: baz\r\nRequire: qux\r\n" END, options);
+		case_rx(k, ALICE_IP,
+			"%sRequire: foo, bar\r\nProxy-Require: baz\r\nRequire: qux\r\n" END,
+			options);
 		assert_true(app_starts(k, 0, "SIP/2.0 420 Bad Extension\r\n"));
 		assert_true(app_has(k, 0, "\r\nUnsupported: foo, bar, qux, baz\r\n"));
 	}
@@ -193,12 +211,16 @@ static void more_unknown_options_than_fit_are_still_refused(void **state)
 	case_rx(a, ALICE_IP, "%sRequire: %s\r\n" END, options, tokens);
 	assert_true(app_starts(a, 0, "SIP/2.0 420 "));
 	assert_true(app_has(a, 0, "\r\nUnsupported: t0, token0, "));
-	case_rx(a, ALICE_IP, "MESSAGE sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST "CSeq: 1 MESSAGE\r\nProxy-Require: %s\r\n" END,
+	case_rx(a, ALICE_IP,
+		"MESSAGE sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST
+		"CSeq: 1 MESSAGE\r\nProxy-Require: %s\r\n" END,
 		tokens);
 	assert_true(app_starts(a, 1, "SIP/2.0 420 "));
 	(void)memset(tokens, 'y', 600); /* one alone is longer than the line that we have for all */
 	tokens[600] = '\0';
-	case_rx(a, ALICE_IP, "MESSAGE sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST "CSeq: 2 MESSAGE\r\nProxy-Require: %s\r\n" END,
+	case_rx(a, ALICE_IP,
+		"MESSAGE sip:x@10.0.0.9 SIP/2.0\r\n" VIA REST
+		"CSeq: 2 MESSAGE\r\nProxy-Require: %s\r\n" END,
 		tokens);
 	assert_true(app_starts(a, 2, "SIP/2.0 420 "));
 	assert_int_equal(a->n_sent, 3);
@@ -213,7 +235,8 @@ static void require_is_passed_and_proxy_require_is_not(void **state)
 	case_alice(a, "MESSAGE", "sip:x@10.0.0.9", 1, "Require: foo\r\n");
 	assert_true(app_has(a, case_find(a, 0, "MESSAGE sip:x@10.0.0.9 "), "\r\nRequire: foo\r\n"));
 	case_alice(a, "MESSAGE", "sip:x@10.0.0.9", 2, "Proxy-Require: sec, foo\r\n");
-	assert_true(app_has(a, case_find(a, 0, "SIP/2.0 420 Bad Extension\r\n"), "\r\nUnsupported: sec, foo\r\n"));
+	assert_true(app_has(a, case_find(a, 0, "SIP/2.0 420 Bad Extension\r\n"),
+			    "\r\nUnsupported: sec, foo\r\n"));
 	case_end(a);
 }
 
@@ -247,9 +270,10 @@ static void ten_slots(struct conf *c)
 	c->slots[0] = 10;
 }
 
-static const char in_dialog[] = "BYE sip:x@10.0.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK%d\r\n"
-				"From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>;tag=t\r\nCall-ID: c\r\n"
-				"CSeq: %d BYE\r\n" END;
+static const char in_dialog[] =
+	"BYE sip:x@10.0.0.9 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK%d\r\n"
+	"From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>;tag=t\r\nCall-ID: c\r\n"
+	"CSeq: %d BYE\r\n" END;
 
 /* Nobody takes what goes up: as if control were slow. */
 static struct shard *stop_control(struct app *a)
@@ -372,7 +396,11 @@ static void lost_control_holds_then_refuses_then_serves_again(void **state)
 	atomic_store(&a->link.h->control_lost_us, a->now_us);
 	atomic_store(&a->link.h->control_alive, 0);
 	case_alice(a, "MESSAGE", "sip:x@10.0.0.9", 1, "");
-	app_pass(a, 3990000);
+	case_counted(a, sip_held, 1);
+	case_counted(a, sip_up, 0);
+	app_pass(a, 3990000); /* hold_requests_ms is long over: the sender repeats it */
+	case_counted(a, sip_held, 0);
+	case_counted(a, sip_drop_hold_expired, 1);
 	case_alice(a, "MESSAGE", "sip:x@10.0.0.9", 2, "");
 	assert_int_equal(a->n_sent, 0);
 	case_counted(a, sip_fast_overload, 0);

@@ -80,10 +80,12 @@ static void two_2xx_both_go_up(void **state)
 
 static void best_of_the_refusals_goes_up_when_all_are_in(void **state)
 {
-	static const struct { unsigned answer[3], best; } row[] = {
-		{ { 486, 480, 404 }, 404 }, { { 503, 486, 500 }, 486 }, { { 404, 302, 603 }, 603 },
-		{ { 404, 486, 302 }, 302 }, { { 404, 407, 486 }, 407 }, { { 404, 401, 302 }, 302 },
-		{ { 600, 603, 486 }, 600 }, { { 500, 502, 501 }, 500 }, { { 480, 480, 480 }, 480 },
+	static const struct {
+		unsigned answer[3], best;
+	} row[] = {
+		{{486, 480, 404}, 404}, {{503, 486, 500}, 486}, {{404, 302, 603}, 603},
+		{{404, 486, 302}, 302}, {{404, 407, 486}, 407}, {{404, 401, 302}, 302},
+		{{600, 603, 486}, 600}, {{500, 502, 501}, 500}, {{480, 480, 480}, 480},
 	};
 
 	(void)state;
@@ -93,12 +95,14 @@ static void best_of_the_refusals_goes_up_when_all_are_in(void **state)
 		char line[32];
 
 		for (int k = 0; k < 3; k++) {
-			assert_int_equal(a->n_sent, 4 + k); /* 100, three INVITEs, an ACK for each */
+			assert_int_equal(a->n_sent,
+					 4 + k); /* 100, three INVITEs, an ACK for each */
 			phone_answer(a, at[k], row[i].answer[k], "b", "");
 		}
 		assert_int_equal(a->n_sent, 8);
 		(void)snprintf(line, sizeof(line), "SIP/2.0 %u ", row[i].best);
-		assert_true(app_starts(a, 7, line) || (row[i].best >= 600 && app_starts(a, 7, "SIP/2.0 60")));
+		assert_true(app_starts(a, 7, line) ||
+			    (row[i].best >= 600 && app_starts(a, 7, "SIP/2.0 60")));
 		case_ack(a, BOB, 1, "b");
 		case_counted(a, txn_acked, 1);
 		case_end(a);

@@ -15,13 +15,15 @@ static void forwarded_invite_has_exactly_our_edits(void **state)
 	(void)state;
 	case_bind_bob(a, "<sip:bob@10.0.0.3:5070;x=1>", "");
 	case_rx(a, ALICE_IP,
-		"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa;rport\r\n"
+		"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP "
+		"10.0.0.2:5060;branch=z9hG4bKa;rport\r\n"
 		"Max-Forwards: 70\r\n" FROM_TO "Call-ID: c1\r\nCSeq: 1 INVITE\r\nX-Odd :  kept\r\n"
 		"Content-Length: 4\r\n\r\nbody");
 	assert_int_equal(a->n_sent, 2);
 	case_is(a, 0,
 		"SIP/2.0 100 Trying\r\n"
-		"Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa;rport=5060;received=10.0.0.2\r\n" FROM_TO
+		"Via: SIP/2.0/UDP "
+		"10.0.0.2:5060;branch=z9hG4bKa;rport=5060;received=10.0.0.2\r\n" FROM_TO
 		"Call-ID: c1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
 	case_is(a, 1,
 		"INVITE sip:bob@10.0.0.3:5070;x=1 SIP/2.0\r\n" OUR_VIA
@@ -42,10 +44,12 @@ static void message_edits(const char *in, const char *want)
 
 	case_rx(a, ALICE_IP,
 		"MESSAGE sip:x@10.0.0.9 SIP/2.0\r\n%s" FROM_TO "Call-ID: c1\r\nCSeq: 1 MESSAGE\r\n"
-		"Content-Length: 0\r\n\r\n", in);
+		"Content-Length: 0\r\n\r\n",
+		in);
 	(void)snprintf(text, sizeof(text),
 		       "MESSAGE sip:x@10.0.0.9 SIP/2.0\r\n" OUR_VIA "%s" FROM_TO
-		       "Call-ID: c1\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n", want);
+		       "Call-ID: c1\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
+		       want);
 	assert_int_equal(a->n_sent, 1);
 	case_is(a, 0, text);
 	case_end(a);
@@ -53,26 +57,33 @@ static void message_edits(const char *in, const char *want)
 
 static void top_via_learns_where_it_came_from(void **state)
 {
-	static const struct { const char *in, *out; } row[] = {
+	static const struct {
+		const char *in, *out;
+	} row[] = {
 		/* RFC 3261 §18.2.1: only where it differs, unless rport was asked for (RFC 3581 §4) */
-		{ "10.0.0.2;branch=z9hG4bKa", "10.0.0.2;branch=z9hG4bKa" },
-		{ "10.0.0.8;branch=z9hG4bKa", "10.0.0.8;branch=z9hG4bKa;received=10.0.0.2" },
-		{ "pc.example;branch=z9hG4bKa", "pc.example;branch=z9hG4bKa;received=10.0.0.2" },
-		{ "10.0.0.2;rport;branch=z9hG4bKa", "10.0.0.2;rport=5060;branch=z9hG4bKa;received=10.0.0.2" },
-		{ "10.0.0.2;rport=9;branch=z9hG4bKa", "10.0.0.2;rport=5060;branch=z9hG4bKa;received=10.0.0.2" },
-		{ "10.0.0.2;branch=z9hG4bKa;RPort", "10.0.0.2;branch=z9hG4bKa;rport=5060;received=10.0.0.2" },
-		{ "10.0.0.8;received=6.6.6.6;branch=z9hG4bKa",
-		  "10.0.0.8;received=10.0.0.2;branch=z9hG4bKa" },
-		{ "10.0.0.8;branch=z9hG4bKa , SIP/2.0/UDP 1.1.1.1",
-		  "10.0.0.8;branch=z9hG4bKa;received=10.0.0.2 , SIP/2.0/UDP 1.1.1.1" },
+		{"10.0.0.2;branch=z9hG4bKa", "10.0.0.2;branch=z9hG4bKa"},
+		{"10.0.0.8;branch=z9hG4bKa", "10.0.0.8;branch=z9hG4bKa;received=10.0.0.2"},
+		{"pc.example;branch=z9hG4bKa", "pc.example;branch=z9hG4bKa;received=10.0.0.2"},
+		{"10.0.0.2;rport;branch=z9hG4bKa",
+		 "10.0.0.2;rport=5060;branch=z9hG4bKa;received=10.0.0.2"},
+		{"10.0.0.2;rport=9;branch=z9hG4bKa",
+		 "10.0.0.2;rport=5060;branch=z9hG4bKa;received=10.0.0.2"},
+		{"10.0.0.2;branch=z9hG4bKa;RPort",
+		 "10.0.0.2;branch=z9hG4bKa;rport=5060;received=10.0.0.2"},
+		{"10.0.0.8;received=6.6.6.6;branch=z9hG4bKa",
+		 "10.0.0.8;received=10.0.0.2;branch=z9hG4bKa"},
+		{"10.0.0.8;branch=z9hG4bKa , SIP/2.0/UDP 1.1.1.1",
+		 "10.0.0.8;branch=z9hG4bKa;received=10.0.0.2 , SIP/2.0/UDP 1.1.1.1"},
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		char in[512], out[512];
 
-		(void)snprintf(in, sizeof(in), "Via: SIP/2.0/UDP %s\r\nMax-Forwards: 9\r\n", row[i].in);
-		(void)snprintf(out, sizeof(out), "Via: SIP/2.0/UDP %s\r\nMax-Forwards: 8\r\n", row[i].out);
+		(void)snprintf(in, sizeof(in), "Via: SIP/2.0/UDP %s\r\nMax-Forwards: 9\r\n",
+			       row[i].in);
+		(void)snprintf(out, sizeof(out), "Via: SIP/2.0/UDP %s\r\nMax-Forwards: 8\r\n",
+			       row[i].out);
 		message_edits(in, out);
 	}
 }
@@ -92,18 +103,21 @@ static void own_route_values_are_removed(void **state)
 {
 #define MF "Max-Forwards: 9\r\n"
 #define MF8 "Max-Forwards: 8\r\n"
-	static const struct { const char *in, *out; } row[] = {
-		{ "Route: <sip:10.0.0.1;lr>\r\n", "" },
-		{ "Route: <sip:10.0.0.1:5060;lr>, <sip:example.com;lr>\r\n", "" },
-		{ "Route: <sip:10.0.0.1;lr>\r\nRoute: <sip:[FD00::1]:5060;lr>\r\n", "" },
-		{ "Route: <sip:10.0.0.1;lr>, <sip:10.0.0.7;lr>\r\n", "Route: <sip:10.0.0.7;lr>\r\n" },
-		{ "Route: <sip:10.0.0.1;lr>\r\nX: y\r\nRoute: <sip:10.0.0.7;lr>\r\n",
-		  "X: y\r\nRoute: <sip:10.0.0.7;lr>\r\n" },
-		{ "Route: <sip:10.0.0.1;lr>\r\nRoute: <sip:10.0.0.1;lr>, <sip:10.0.0.7;lr>,<sip:10.0.0.8;lr>\r\n",
-		  "Route: <sip:10.0.0.7;lr>,<sip:10.0.0.8;lr>\r\n" },
-		{ "Route: <sip:10.0.0.7;lr>, <sip:10.0.0.1;lr>\r\n",
-		  "Route: <sip:10.0.0.7;lr>, <sip:10.0.0.1;lr>\r\n" }, /* not the first: not our turn */
-		{ "Route: <sip:10.0.0.1:5070;lr>\r\n", "Route: <sip:10.0.0.1:5070;lr>\r\n" },
+	static const struct {
+		const char *in, *out;
+	} row[] = {
+		{"Route: <sip:10.0.0.1;lr>\r\n", ""},
+		{"Route: <sip:10.0.0.1:5060;lr>, <sip:example.com;lr>\r\n", ""},
+		{"Route: <sip:10.0.0.1;lr>\r\nRoute: <sip:[FD00::1]:5060;lr>\r\n", ""},
+		{"Route: <sip:10.0.0.1;lr>, <sip:10.0.0.7;lr>\r\n", "Route: <sip:10.0.0.7;lr>\r\n"},
+		{"Route: <sip:10.0.0.1;lr>\r\nX: y\r\nRoute: <sip:10.0.0.7;lr>\r\n",
+		 "X: y\r\nRoute: <sip:10.0.0.7;lr>\r\n"},
+		{"Route: <sip:10.0.0.1;lr>\r\nRoute: <sip:10.0.0.1;lr>, "
+		 "<sip:10.0.0.7;lr>,<sip:10.0.0.8;lr>\r\n",
+		 "Route: <sip:10.0.0.7;lr>,<sip:10.0.0.8;lr>\r\n"},
+		{"Route: <sip:10.0.0.7;lr>, <sip:10.0.0.1;lr>\r\n",
+		 "Route: <sip:10.0.0.7;lr>, <sip:10.0.0.1;lr>\r\n"}, /* not the first: not our turn */
+		{"Route: <sip:10.0.0.1:5070;lr>\r\n", "Route: <sip:10.0.0.1:5070;lr>\r\n"},
 	};
 
 	(void)state;
@@ -122,7 +136,8 @@ static void next_hop_is_the_first_foreign_route(void **state)
 	struct ip want;
 
 	(void)state;
-	case_alice(a, "MESSAGE", "sip:x@10.0.0.9", 1, "Route: <sip:10.0.0.1;lr>, <sip:10.0.0.7:5090;lr>\r\n");
+	case_alice(a, "MESSAGE", "sip:x@10.0.0.9", 1,
+		   "Route: <sip:10.0.0.1;lr>, <sip:10.0.0.7:5090;lr>\r\n");
 	assert_int_equal(ip_parse(STR("10.0.0.7"), &want), 0);
 	assert_int_equal(a->n_sent, 1);
 	assert_true(ip_eq(&a->sent[0].flow.peer, &want));
@@ -132,9 +147,12 @@ static void next_hop_is_the_first_foreign_route(void **state)
 
 static void record_route_is_added_where_a_dialog_begins(void **state)
 {
-	static const struct { const char *method; bool added; } row[] = {
-		{ "INVITE", true },  { "SUBSCRIBE", true }, { "REFER", true },	{ "MESSAGE", false },
-		{ "OPTIONS", false }, { "PUBLISH", false }, { "INFO", false }, { "FOO", false },
+	static const struct {
+		const char *method;
+		bool added;
+	} row[] = {
+		{"INVITE", true},   {"SUBSCRIBE", true}, {"REFER", true}, {"MESSAGE", false},
+		{"OPTIONS", false}, {"PUBLISH", false},	 {"INFO", false}, {"FOO", false},
 	};
 
 	(void)state;
@@ -146,7 +164,8 @@ static void record_route_is_added_where_a_dialog_begins(void **state)
 		case_alice(a, row[i].method, "sip:x@10.0.0.9", 1, "");
 		(void)snprintf(line, sizeof(line), "%s sip:x@10.0.0.9", row[i].method);
 		at = case_find(a, 0, line);
-		assert_int_equal(app_has(a, at, "\r\nRecord-Route: <sip:10.0.0.1:5060;lr>\r\n"), row[i].added);
+		assert_int_equal(app_has(a, at, "\r\nRecord-Route: <sip:10.0.0.1:5060;lr>\r\n"),
+				 row[i].added);
 		case_end(a);
 	}
 }
@@ -158,12 +177,16 @@ static void path_of_a_binding_becomes_the_route(void **state)
 	uint32_t i;
 
 	(void)state;
-	case_bind_bob(a, "<sip:bob@10.0.0.3>",
-		      "Supported: path\r\nPath: \"p,q\" <sip:t,1@10.0.0.7;lr>, <sip:10.0.0.8;lr>\r\n");
+	case_bind_bob(
+		a, "<sip:bob@10.0.0.3>",
+		"Supported: path\r\nPath: \"p,q\" <sip:t,1@10.0.0.7;lr>, <sip:10.0.0.8;lr>\r\n");
 	case_alice(a, "MESSAGE", BOB, 1, "");
 	i = case_find(a, 0, "MESSAGE sip:bob@10.0.0.3 SIP/2.0\r\n");
-	assert_true(app_has(a, i, "\r\nRoute: \"p,q\" <sip:t,1@10.0.0.7;lr>, <sip:10.0.0.8;lr>\r\nVia: ") ||
-		    app_has(a, i, "\r\nRoute: \"p,q\" <sip:t,1@10.0.0.7;lr>,<sip:10.0.0.8;lr>\r\nVia: "));
+	assert_true(
+		app_has(a, i,
+			"\r\nRoute: \"p,q\" <sip:t,1@10.0.0.7;lr>, <sip:10.0.0.8;lr>\r\nVia: ") ||
+		app_has(a, i,
+			"\r\nRoute: \"p,q\" <sip:t,1@10.0.0.7;lr>,<sip:10.0.0.8;lr>\r\nVia: "));
 	assert_int_equal(ip_parse(STR("10.0.0.7"), &want), 0);
 	assert_true(ip_eq(&a->sent[i].flow.peer, &want));
 	case_end(a);
@@ -193,10 +216,12 @@ static void provisionals_and_2xx_are_relayed_each_time(void **state)
 	assert_int_equal(a->n_sent, i + 2);
 	case_is(a, i + 1,
 		"SIP/2.0 180 Ringing\r\n"
-		"Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK-1-INVITE;rport=5060;received=10.0.0.2\r\n"
+		"Via: SIP/2.0/UDP "
+		"10.0.0.2:5060;branch=z9hG4bK-1-INVITE;rport=5060;received=10.0.0.2\r\n"
 		"Record-Route: <sip:10.0.0.1:5060;lr>\r\n"
 		"From: <sip:alice@example.com>;tag=f1\r\nTo: <sip:bob@example.com>;tag=b\r\n"
-		"Call-ID: call-1@10.0.0.2\r\nCSeq: 1 INVITE\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n");
+		"Call-ID: call-1@10.0.0.2\r\nCSeq: 1 INVITE\r\nX-A: 1\r\nContent-Length: "
+		"0\r\n\r\n");
 	/* §17.2.1: a retransmission gets the last provisional */
 	case_alice(a, "INVITE", BOB, 1, "");
 	assert_int_equal(a->n_sent, i + 3);
@@ -228,12 +253,16 @@ static void ack_for_2xx_is_forwarded_as_its_own_request(void **state)
 	n = a->n_sent;
 	for (int k = 0; k < 2; k++)
 		case_rx(a, ALICE_IP,
-			"ACK sip:bob@10.0.0.3 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKack\r\n"
-			"Max-Forwards: 70\r\nRoute: <sip:10.0.0.1:5060;lr>\r\nFrom: <" ALICE ">;tag=f1\r\n"
+			"ACK sip:bob@10.0.0.3 SIP/2.0\r\nVia: SIP/2.0/UDP "
+			"10.0.0.2:5060;branch=z9hG4bKack\r\n"
+			"Max-Forwards: 70\r\nRoute: <sip:10.0.0.1:5060;lr>\r\nFrom: <" ALICE
+			">;tag=f1\r\n"
 			"To: <" BOB ">;tag=b\r\nCall-ID: call-1@10.0.0.2\r\nCSeq: 1 ACK\r\n"
 			"Content-Length: 0\r\n\r\n");
 	assert_int_equal(a->n_sent, n + 2);
-	assert_true(app_starts(a, n, "ACK sip:bob@10.0.0.3 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK"));
+	assert_true(app_starts(
+		a, n,
+		"ACK sip:bob@10.0.0.3 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK"));
 	assert_false(app_has(a, n, "Route"));
 	assert_true(app_has(a, n, "\r\nMax-Forwards: 69\r\n"));
 	assert_string_equal(a->sent[n].bytes, a->sent[n + 1].bytes); /* §16.11: the same branch */
@@ -264,7 +293,8 @@ static void refusal_is_acked_by_us_and_repeated_until_acked(void **state)
 		assert_true(str_eq(v, sip_span_str(y.s, ack.via_branch)));
 		assert_null(sip_msg_next(&ack, sip_msg_first(&ack, SIP_H_VIA)));
 	}
-	assert_true(app_starts(a, n + 1, "SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;"));
+	assert_true(
+		app_starts(a, n + 1, "SIP/2.0 486 Busy Here\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;"));
 	phone_answer(a, i, 486, "b", ""); /* Bob lost our ACK: another, and nothing upstream */
 	assert_int_equal(a->n_sent, n + 3);
 	assert_string_equal(a->sent[n + 2].bytes, a->sent[n].bytes);
@@ -306,7 +336,7 @@ static void refusal_never_acked_ends_by_timer_h(void **state)
 
 static void failed_send_is_477_and_the_end_of_it(void **state)
 {
-	static const char *const method[] = { "INVITE", "MESSAGE" };
+	static const char *const method[] = {"INVITE", "MESSAGE"};
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -355,8 +385,10 @@ static void silent_callee_is_408_to_an_invite_and_nothing_to_others(void **state
 	app_pass(a, 31900000);
 	assert_int_equal(case_count(a, "SIP/2.0 408"), 0);
 	app_pass(a, 200000);
-	assert_int_equal(case_count(a, "INVITE "), 7);   /* timer A: 0 0.5 1.5 3.5 7.5 15.5 31.5     */
-	assert_int_equal(case_count(a, "MESSAGE "), 11); /* timer E: 0 0.5 1.5 3.5 7.5 11.5 ... 31.5 */
+	assert_int_equal(case_count(a, "INVITE "),
+			 7); /* timer A: 0 0.5 1.5 3.5 7.5 15.5 31.5     */
+	assert_int_equal(case_count(a, "MESSAGE "),
+			 11); /* timer E: 0 0.5 1.5 3.5 7.5 11.5 ... 31.5 */
 	assert_int_equal(case_count(a, "SIP/2.0 408 Request Timeout\r\n"), 1);
 	case_counted(a, txn_timeout, 2);
 	case_ack(a, "sip:x@10.0.0.9", 1, case_to_tag(a, case_find(a, 0, "SIP/2.0 408")));
@@ -403,7 +435,8 @@ static void changed_retransmission_of_our_own_answer_is_counted(void **state)
 	assert_int_equal(a->n_sent, 2);
 	assert_string_equal(a->sent[0].bytes, a->sent[1].bytes);
 	app_rx_text(a, BOB_IP, 5060,
-		    phone_request("REGISTER", "sip:example.com", BOB, BOB, BOB_IP, 5060, 1, 1, "X: y\r\n"));
+		    phone_request("REGISTER", "sip:example.com", BOB, BOB, BOB_IP, 5060, 1, 1,
+				  "X: y\r\n"));
 	assert_int_equal(a->n_sent, 2);
 	case_counted(a, txn_changed_retransmission, 1);
 	case_end(a);
@@ -425,7 +458,8 @@ static void long_answer_is_relayed_once_where_it_cannot_be_kept(void **state)
 	n = a->n_sent;
 	case_rx(a, "10.0.0.9",
 		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=%.*s;rport\r\n"
-		"Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK-1-MESSAGE;rport=5060;received=10.0.0.2\r\n"
+		"Via: SIP/2.0/UDP "
+		"10.0.0.2:5060;branch=z9hG4bK-1-MESSAGE;rport=5060;received=10.0.0.2\r\n"
 		"From: <" ALICE ">;tag=f1\r\nTo: <" BOB ">;tag=b\r\nCall-ID: call-1@10.0.0.2\r\n"
 		"CSeq: 1 MESSAGE\r\nContent-Length: 50000\r\n\r\n%s",
 		(int)m.via_branch.len, s.s + m.via_branch.off, body);
@@ -448,7 +482,7 @@ static void few_branches(struct conf *c)
 
 static void exhausted_tables_refuse_and_leak_nothing(void **state)
 {
-	void (*const change[])(struct conf *) = { few_transactions, few_branches };
+	void (*const change[])(struct conf *) = {few_transactions, few_branches};
 
 	(void)state;
 	for (int k = 0; k < 2; k++) {
@@ -467,8 +501,10 @@ static void exhausted_tables_refuse_and_leak_nothing(void **state)
 				case_rx(a, ALICE_IP,
 					"BYE sip:x@10.0.0.9 SIP/2.0\r\n"
 					"Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKbye%d\r\n"
-					"From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>;tag=t\r\nCall-ID: c\r\n"
-					"CSeq: %d BYE\r\nContent-Length: 0\r\n\r\n", i, i + 1);
+					"From: <sip:a@h>;tag=f\r\nTo: <sip:b@h>;tag=t\r\nCall-ID: "
+					"c\r\n"
+					"CSeq: %d BYE\r\nContent-Length: 0\r\n\r\n",
+					i, i + 1);
 		assert_int_equal(case_count(a, "BYE "), k == 0 ? 2 : 0);
 		case_end(a);
 	}

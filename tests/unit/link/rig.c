@@ -6,7 +6,7 @@
 
 void rig_conf(struct conf *c)
 {
-	static const uint32_t slots[CONF_CLASSES] = { 20, 10, 4, 2, 1 };
+	static const uint32_t slots[CONF_CLASSES] = {20, 10, 4, 2, 1};
 
 	conf_defaults(c);
 	memcpy(c->slots, slots, sizeof(slots));
@@ -20,7 +20,7 @@ void rig_conf(struct conf *c)
 void rig_open(struct link *l, uint32_t n_cores, uint32_t n_shards)
 {
 	static struct conf c;
-	struct link_geometry g = { n_cores, n_shards, &c };
+	struct link_geometry g = {n_cores, n_shards, &c};
 
 	rig_conf(&c);
 	assert_int_equal(link_region_make(&g, false, CONF_AUTO, 7, l), 0);

@@ -41,7 +41,7 @@ static int tear_down(void **state)
 
 static int accept_one(int listener)
 {
-	struct pollfd p = { .fd = listener, .events = POLLIN };
+	struct pollfd p = {.fd = listener, .events = POLLIN};
 	int fd;
 
 	assert_int_equal(poll(&p, 1, 5000), 1);
@@ -81,7 +81,7 @@ static int control_main(void)
 
 static void knocking_control_gets_region_and_bells(void **state)
 {
-	struct door_welcome w = { .version = LINK_VERSION, .epoch = 33, .n_bells = 2 };
+	struct door_welcome w = {.version = LINK_VERSION, .epoch = 33, .n_bells = 2};
 	struct door_hello hello;
 	struct link l;
 	int listener, conn, pidfd, bell[2];
@@ -141,14 +141,14 @@ static int refused_main(int err, const char *sentence)
 
 static void refusal_comes_with_its_reason(void **state)
 {
-	static const int err[] = { -E_VERSION, -E_REFUSED, -E_AGAIN };
+	static const int err[] = {-E_VERSION, -E_REFUSED, -E_AGAIN};
 	struct door_hello hello;
 	int listener = door_listen(path), conn, pidfd;
 	uid_t uid;
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		struct door_welcome w = { .err = err[i], .text = "not today" };
+		struct door_welcome w = {.err = err[i], .text = "not today"};
 		pid_t child = fork();
 
 		if (child == 0)
@@ -191,9 +191,12 @@ static void door_that_is_shut_is_told_apart(void **state)
 /* A hello as a liar sends it: n_fds descriptors, of which the first is `fd`. */
 static void send_hello(int conn, const void *p, size_t len, const int *fd, uint32_t n_fds)
 {
-	union { struct cmsghdr align; char bytes[CMSG_SPACE(4 * sizeof(int))]; } room = { 0 };
-	struct iovec v = { (void *)p, len };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} room = {0};
+	struct iovec v = {(void *)p, len};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
 
 	if (n_fds > 0) {
 		m.msg_control = room.bytes;
@@ -236,14 +239,15 @@ static int door_says(const void *p, size_t len, const int *fd, uint32_t n_fds)
 
 static void hello_that_lies_is_refused(void **state)
 {
-	struct door_hello hello = { LINK_VERSION, LINK_VERSION_MIN, 1, (uint32_t)getpid() };
+	struct door_hello hello = {LINK_VERSION, LINK_VERSION_MIN, 1, (uint32_t)getpid()};
 	struct door_hello other = hello;
 	pid_t child = fork();
 	int mine, his, gone, bell = eventfd(0, 0), three[3];
 
 	(void)state;
 	if (child == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed assertion leaves nobody behind */
+		(void)prctl(PR_SET_PDEATHSIG,
+			    SIGKILL); /* a failed assertion leaves nobody behind */
 		pause();
 		_exit(0);
 	}

@@ -14,7 +14,7 @@
 static void made_region_has_its_sections_apart(void **state)
 {
 	struct conf c;
-	struct link_geometry g = { 3, 2, &c };
+	struct link_geometry g = {3, 2, &c};
 	struct link l;
 
 	(void)state;
@@ -102,7 +102,7 @@ static void second_mapping_sees_the_first(void **state)
 /* The header changed by `spoil`: what the next mapping says. */
 static int map_spoiled(void (*spoil)(struct link_header *h), uint32_t *theirs)
 {
-	struct link l, other = { .fd = -7 };
+	struct link l, other = {.fd = -7};
 	int err;
 
 	rig_open(&l, 1, 1);
@@ -116,36 +116,79 @@ static int map_spoiled(void (*spoil)(struct link_header *h), uint32_t *theirs)
 	return err;
 }
 
-static void bad_magic(struct link_header *h) { h->magic ^= 1; }
-static void too_new(struct link_header *h) { h->version = LINK_VERSION + 2, h->version_min = LINK_VERSION + 1; }
-static void newer_but_kind(struct link_header *h) { h->version = LINK_VERSION + 2; }
-static void too_old(struct link_header *h) { h->version = LINK_VERSION_MIN - 1; }
-static void other_txn(struct link_header *h) { h->record_bytes[0] += 8; }
-static void other_conf(struct link_header *h) { h->record_bytes[5] -= 8; }
-static void longer(struct link_header *h) { h->bytes += 4096; }
-static void shorter(struct link_header *h) { h->bytes -= 4096; }
-static void many_cores(struct link_header *h) { h->n_cores = LINK_CORES_MAX + 1; }
-static void many_shards(struct link_header *h) { h->n_shards = LINK_SHARDS_MAX + 1; }
-static void far_section(struct link_header *h) { h->place[LINK_S_BLOCKS].off = h->bytes + 64; }
-static void long_section(struct link_header *h) { h->place[LINK_S_BLOCKS].count = UINT64_MAX / 8; }
-static void wide_section(struct link_header *h) { h->place[LINK_S_UP].stride = h->bytes; }
+static void bad_magic(struct link_header *h)
+{
+	h->magic ^= 1;
+}
+static void too_new(struct link_header *h)
+{
+	h->version = LINK_VERSION + 2, h->version_min = LINK_VERSION + 1;
+}
+static void newer_but_kind(struct link_header *h)
+{
+	h->version = LINK_VERSION + 2;
+}
+static void too_old(struct link_header *h)
+{
+	h->version = LINK_VERSION_MIN - 1;
+}
+static void other_txn(struct link_header *h)
+{
+	h->record_bytes[0] += 8;
+}
+static void other_conf(struct link_header *h)
+{
+	h->record_bytes[5] -= 8;
+}
+static void longer(struct link_header *h)
+{
+	h->bytes += 4096;
+}
+static void shorter(struct link_header *h)
+{
+	h->bytes -= 4096;
+}
+static void many_cores(struct link_header *h)
+{
+	h->n_cores = LINK_CORES_MAX + 1;
+}
+static void many_shards(struct link_header *h)
+{
+	h->n_shards = LINK_SHARDS_MAX + 1;
+}
+static void far_section(struct link_header *h)
+{
+	h->place[LINK_S_BLOCKS].off = h->bytes + 64;
+}
+static void long_section(struct link_header *h)
+{
+	h->place[LINK_S_BLOCKS].count = UINT64_MAX / 8;
+}
+static void wide_section(struct link_header *h)
+{
+	h->place[LINK_S_UP].stride = h->bytes;
+}
 
 static void spoiled_header_is_refused(void **state)
 {
-	static const struct { void (*spoil)(struct link_header *h); int err; uint32_t theirs; } row[] = {
-		{ bad_magic, -E_BAD_RECORD, 0 },
-		{ too_new, -E_VERSION, LINK_VERSION + 2 },
-		{ newer_but_kind, 0, LINK_VERSION + 2 },
-		{ too_old, -E_VERSION, LINK_VERSION_MIN - 1 },
-		{ other_txn, -E_BAD_RECORD, LINK_VERSION },
-		{ other_conf, -E_BAD_RECORD, LINK_VERSION },
-		{ longer, -E_BAD_RECORD, LINK_VERSION },
-		{ shorter, -E_BAD_RECORD, LINK_VERSION },
-		{ many_cores, -E_BAD_RECORD, LINK_VERSION },
-		{ many_shards, -E_BAD_RECORD, LINK_VERSION },
-		{ far_section, -E_BAD_RECORD, LINK_VERSION },
-		{ long_section, -E_BAD_RECORD, LINK_VERSION },
-		{ wide_section, -E_BAD_RECORD, LINK_VERSION },
+	static const struct {
+		void (*spoil)(struct link_header *h);
+		int err;
+		uint32_t theirs;
+	} row[] = {
+		{bad_magic, -E_BAD_RECORD, 0},
+		{too_new, -E_VERSION, LINK_VERSION + 2},
+		{newer_but_kind, 0, LINK_VERSION + 2},
+		{too_old, -E_VERSION, LINK_VERSION_MIN - 1},
+		{other_txn, -E_BAD_RECORD, LINK_VERSION},
+		{other_conf, -E_BAD_RECORD, LINK_VERSION},
+		{longer, -E_BAD_RECORD, LINK_VERSION},
+		{shorter, -E_BAD_RECORD, LINK_VERSION},
+		{many_cores, -E_BAD_RECORD, LINK_VERSION},
+		{many_shards, -E_BAD_RECORD, LINK_VERSION},
+		{far_section, -E_BAD_RECORD, LINK_VERSION},
+		{long_section, -E_BAD_RECORD, LINK_VERSION},
+		{wide_section, -E_BAD_RECORD, LINK_VERSION},
 	};
 
 	(void)state;
@@ -159,7 +202,8 @@ static void spoiled_header_is_refused(void **state)
 
 static void cut_file_is_refused(void **state)
 {
-	static const off_t size[] = { 0, 1, 64, sizeof(struct link_header) - 1, sizeof(struct link_header), 1 << 20 };
+	static const off_t size[] = {
+		0, 1, 64, sizeof(struct link_header) - 1, sizeof(struct link_header), 1 << 20};
 	struct link l, other;
 	uint32_t theirs;
 
@@ -187,9 +231,11 @@ static void memory_line_says_what_was_bought(void **state)
 	rig_open(&l, 2, 2);
 	link_print_memory(&l, &b);
 	text[b.len] = '\0';
-	(void)snprintf(want, sizeof(want),
-		       "memory: 74 slots, 48 transactions, 64 branches, 32 bindings, 192 edit blocks"
-		       " = %lu MiB huge pages", l.bytes >> 20);
+	(void)snprintf(
+		want, sizeof(want),
+		"memory: 74 slots, 48 transactions, 64 branches, 32 bindings, 192 edit blocks"
+		" = %lu MiB huge pages",
+		l.bytes >> 20);
 	assert_string_equal(text, want);
 	link_region_unmap(&l);
 }

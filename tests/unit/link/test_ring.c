@@ -30,7 +30,8 @@ static struct pair *open_pair(void)
 static void put(struct pair *p, uint32_t n, uint64_t first)
 {
 	for (uint32_t i = 0; i < n; i++)
-		*link_fill(&p->in, i) = (struct link_record){ .slot = first + i, .tag = ~(first + i) };
+		*link_fill(&p->in, i) =
+			(struct link_record){.slot = first + i, .tag = ~(first + i)};
 	link_publish(&p->in, n);
 }
 
@@ -127,7 +128,7 @@ static void attaching_ends_go_on_where_the_others_stopped(void **state)
 static void tail_beyond_head_counts_as_no_room(void **state)
 {
 	struct pair *p = open_pair();
-	const uint64_t lies[] = { 11, 1000, UINT64_MAX / 2, UINT64_MAX - RIG_RING };
+	const uint64_t lies[] = {11, 1000, UINT64_MAX / 2, UINT64_MAX - RIG_RING};
 
 	(void)state;
 	put(p, 10, 0);
@@ -160,7 +161,7 @@ static void tail_that_falls_back_counts_as_no_room(void **state)
 static void head_that_lies_counts_as_nothing(void **state)
 {
 	struct pair *p = open_pair();
-	const uint64_t lies[] = { RIG_RING + 11, 1ull << 40, UINT64_MAX, 9 };
+	const uint64_t lies[] = {RIG_RING + 11, 1ull << 40, UINT64_MAX, 9};
 
 	(void)state;
 	put(p, 10, 0);
@@ -191,10 +192,10 @@ static void *produce(void *arg)
 			continue;
 		}
 		for (uint32_t i = 0; i < n; i++)
-			*link_fill(e, i) = (struct link_record){ .slot = at + i,
-								 .time_us = (at + i) * 3ull,
-								 .cookie = at + i,
-								 .tag = ~(uint64_t)(at + i) };
+			*link_fill(e, i) = (struct link_record){.slot = at + i,
+								.time_us = (at + i) * 3ull,
+								.cookie = at + i,
+								.tag = ~(uint64_t)(at + i)};
 		link_publish(e, n);
 		at += n;
 	}

@@ -26,7 +26,7 @@ static void domain(struct conf *c, const char *name)
 
 static int set_up(void **state)
 {
-	static const struct hash_key key = { { 3, 4 } };
+	static const struct hash_key key = {{3, 4}};
 	static struct conf c;
 
 	(void)state;
@@ -60,12 +60,12 @@ static void check_rows(const struct row *row, unsigned n)
 static void domains_are_ours_on_any_port(void **state)
 {
 	static const struct row row[] = {
-		{ "example.com", 0, true },	  { "example.com", 5060, true },
-		{ "example.com", 9, true },	  { "EXAMPLE.Com", 65535, true },
-		{ "sip.example.org", 0, true },	  { "SIP.EXAMPLE.ORG", 0, true },
-		{ "example.org", 0, false },	  { "xexample.com", 0, false },
-		{ "example.co", 0, false },	  { "example.com.", 0, false },
-		{ "a.example.com", 0, false },	  { "", 0, false },
+		{"example.com", 0, true},     {"example.com", 5060, true},
+		{"example.com", 9, true},     {"EXAMPLE.Com", 65535, true},
+		{"sip.example.org", 0, true}, {"SIP.EXAMPLE.ORG", 0, true},
+		{"example.org", 0, false},    {"xexample.com", 0, false},
+		{"example.co", 0, false},     {"example.com.", 0, false},
+		{"a.example.com", 0, false},  {"", 0, false},
 	};
 
 	(void)state;
@@ -75,10 +75,10 @@ static void domains_are_ours_on_any_port(void **state)
 static void addresses_are_ours_on_their_ports_only(void **state)
 {
 	static const struct row row[] = {
-		{ "10.0.0.1", 0, true },     { "10.0.0.1", 5060, true },  { "10.0.0.1", 5080, true },
-		{ "10.0.0.1", 5061, false }, { "10.0.0.1", 7000, false }, { "10.0.0.2", 7000, true },
-		{ "10.0.0.2", 0, false },    { "10.0.0.3", 0, false },    { "10.0.0.10", 0, false },
-		{ "010.0.0.1", 0, false },
+		{"10.0.0.1", 0, true},	   {"10.0.0.1", 5060, true},  {"10.0.0.1", 5080, true},
+		{"10.0.0.1", 5061, false}, {"10.0.0.1", 7000, false}, {"10.0.0.2", 7000, true},
+		{"10.0.0.2", 0, false},	   {"10.0.0.3", 0, false},    {"10.0.0.10", 0, false},
+		{"010.0.0.1", 0, false},
 	};
 
 	(void)state;
@@ -88,11 +88,15 @@ static void addresses_are_ours_on_their_ports_only(void **state)
 static void ipv6_is_a_value_not_a_text(void **state)
 {
 	static const struct row row[] = {
-		{ "[fd99::1]", 0, true },	  { "[FD99::1]", 5060, true },
-		{ "[FD99:0::1]", 0, true },	  { "[fd99:0:0:0:0:0:0:1]", 0, true },
-		{ "[fd99:0000:0:0:0:0:0:0001]", 0, true },
-		{ "[fd99::0.0.0.1]", 0, true },	  { "[fd99::1]", 5061, false },
-		{ "[fd99::2]", 0, false },	  { "[fd99::1", 0, false },
+		{"[fd99::1]", 0, true},
+		{"[FD99::1]", 5060, true},
+		{"[FD99:0::1]", 0, true},
+		{"[fd99:0:0:0:0:0:0:1]", 0, true},
+		{"[fd99:0000:0:0:0:0:0:0001]", 0, true},
+		{"[fd99::0.0.0.1]", 0, true},
+		{"[fd99::1]", 5061, false},
+		{"[fd99::2]", 0, false},
+		{"[fd99::1", 0, false},
 	};
 
 	(void)state;
@@ -102,11 +106,11 @@ static void ipv6_is_a_value_not_a_text(void **state)
 static void advertised_names_are_ours_on_their_port(void **state)
 {
 	static const struct row row[] = {
-		{ "pbx.example.net", 5070, true },   { "PBX.example.net", 5070, true },
-		{ "pbx.example.net", 0, false },     { "pbx.example.net", 5080, false },
-		{ "[2001:db8::7]", 6000, true },     { "[2001:DB8:0::7]", 6000, true },
-		{ "[2001:db8::7]", 0, false },	     { "edge.example.net", 0, true },
-		{ "edge.example.net", 5060, true },  { "edge.example.net", 7000, false },
+		{"pbx.example.net", 5070, true},  {"PBX.example.net", 5070, true},
+		{"pbx.example.net", 0, false},	  {"pbx.example.net", 5080, false},
+		{"[2001:db8::7]", 6000, true},	  {"[2001:DB8:0::7]", 6000, true},
+		{"[2001:db8::7]", 0, false},	  {"edge.example.net", 0, true},
+		{"edge.example.net", 5060, true}, {"edge.example.net", 7000, false},
 	};
 
 	(void)state;
@@ -115,8 +119,9 @@ static void advertised_names_are_ours_on_their_port(void **state)
 
 static void sent_by_is_the_advertised_or_the_address(void **state)
 {
-	static const char *const want[] = { "10.0.0.1:5060", "pbx.example.net:5070", "[fd99::1]:5061" };
-	struct conf c = { 0 };
+	static const char *const want[] = {"10.0.0.1:5060", "pbx.example.net:5070",
+					   "[fd99::1]:5061"};
+	struct conf c = {0};
 	char text[CONF_TEXT_MAX + 8];
 
 	(void)state;
@@ -133,7 +138,7 @@ static void sent_by_is_the_advertised_or_the_address(void **state)
 
 static void every_listener_and_domain_finds_room(void **state)
 {
-	static const struct hash_key key = { { 3, 4 } };
+	static const struct hash_key key = {{3, 4}};
 	static struct conf c;
 	static struct self full;
 

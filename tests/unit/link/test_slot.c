@@ -5,7 +5,7 @@
 
 #include "platform/link/slot.h"
 
-static const uint32_t per_class[CONF_CLASSES] = { 20, 10, 4, 2, 1 };
+static const uint32_t per_class[CONF_CLASSES] = {20, 10, 4, 2, 1};
 
 static void open_pool(struct link *l, struct slot_pool *p, uint32_t core)
 {
@@ -21,11 +21,12 @@ static void close_pool(struct link *l, struct slot_pool *p)
 
 static void empty_pool_gives_the_smallest_class(void **state)
 {
-	static const struct { uint32_t len, lines, cls; } row[] = {
-		{ 1, 1, 0 },	    { 1024, 40, 0 },	{ 1025, 1, 1 },	    { 10, 41, 1 },
-		{ 2048, 64, 1 },    { 2049, 1, 2 },	{ 10, 65, 2 },	    { 4096, 128, 2 },
-		{ 4097, 10, 3 },    { 10, 129, 3 },	{ 16384, 192, 3 },  { 16385, 1, 4 },
-		{ 65535, 192, 4 },
+	static const struct {
+		uint32_t len, lines, cls;
+	} row[] = {
+		{1, 1, 0},	 {1024, 40, 0}, {1025, 1, 1},	 {10, 41, 1},	{2048, 64, 1},
+		{2049, 1, 2},	 {10, 65, 2},	{4096, 128, 2},	 {4097, 10, 3}, {10, 129, 3},
+		{16384, 192, 3}, {16385, 1, 4}, {65535, 192, 4},
 	};
 	struct slot_pool p;
 	struct link l;
@@ -100,10 +101,13 @@ static void heads_and_data_of_all_slots_lie_apart(void **state)
 			uint64_t h = slot_take(&p[core], 100, 10, 0);
 			uint32_t c = slot_class(h);
 
-			memset(slot_head(&l, h), (int)(core * 37 + i + 1), l.h->class[c].head_bytes);
-			memset(slot_data(&l, h), (int)(core * 37 + i + 101), l.h->class[c].payload_bytes);
+			memset(slot_head(&l, h), (int)(core * 37 + i + 1),
+			       l.h->class[c].head_bytes);
+			memset(slot_data(&l, h), (int)(core * 37 + i + 101),
+			       l.h->class[c].payload_bytes);
 			assert_int_equal(slot_place(&l, h), core * 37 + i);
-			assert_true(l.h->class[c].head_bytes >= link_slot_head_bytes(l.h->class[c].lines));
+			assert_true(l.h->class[c].head_bytes >=
+				    link_slot_head_bytes(l.h->class[c].lines));
 		}
 	}
 	for (uint32_t core = 0; core < 2; core++) {

@@ -94,7 +94,7 @@ static void committed_step_publishes_per_ring_in_order(void **state)
 static void aborted_step_gives_all_back(void **state)
 {
 	struct link l;
-	uint32_t words[LINK_BLOCK_WORDS * 3] = { 1 }, kept, chain;
+	uint32_t words[LINK_BLOCK_WORDS * 3] = {1}, kept, chain;
 
 	(void)state;
 	open_step(&l, 1);
@@ -131,7 +131,7 @@ static void aborted_step_gives_all_back(void **state)
 static void aborted_step_gives_back_what_it_took_and_gave(void **state)
 {
 	struct link l;
-	uint32_t words[LINK_BLOCK_WORDS] = { 1 };
+	uint32_t words[LINK_BLOCK_WORDS] = {1};
 
 	(void)state;
 	open_step(&l, 1);
@@ -166,8 +166,9 @@ static void full_log_sets_err_and_never_null(void **state)
 	assert_int_equal(s.err, 0);
 	/* by octets instead of writes: 17 times 4000 */
 	for (n = 0; n < 17; n++)
-		memset(step_write(&s, (uint8_t *)link_at(&l, LINK_S_SLOT_DATA4, 0) + 4000 * n, 4000), 1,
-		       4000);
+		memset(step_write(&s, (uint8_t *)link_at(&l, LINK_S_SLOT_DATA4, 0) + 4000 * n,
+				  4000),
+		       1, 4000);
 	assert_int_equal(s.err, -E_FULL);
 	step_abort(&s);
 	close_step(&l);
@@ -325,7 +326,8 @@ static void chain_longer_than_the_table_is_refused_whole(void **state)
 	(void)state;
 	open_step(&l, 1);
 	step_begin(&s);
-	assert_int_equal(step_store_words(&s, words, LINK_BLOCK_WORDS * (RIG_BLOCKS + 1)), LINK_NONE);
+	assert_int_equal(step_store_words(&s, words, LINK_BLOCK_WORDS * (RIG_BLOCKS + 1)),
+			 LINK_NONE);
 	assert_int_equal(step_in_use(&s, STEP_BLOCK), 0);
 	assert_int_not_equal(step_store_words(&s, words, LINK_BLOCK_WORDS * RIG_BLOCKS), LINK_NONE);
 	assert_int_equal(step_in_use(&s, STEP_BLOCK), RIG_BLOCKS);
@@ -471,8 +473,8 @@ static void leave_intent(struct link *l, unsigned published, bool applied)
 			link_publish(&s.down[core], k);
 	}
 	for (uint32_t w = 0; applied && w < s.intent->n_writes; w++)
-		memcpy(l->base + s.intent->write[w].off, s.intent->shadow + s.intent->write[w].shadow,
-		       s.intent->write[w].len);
+		memcpy(l->base + s.intent->write[w].off,
+		       s.intent->shadow + s.intent->write[w].shadow, s.intent->write[w].len);
 	step_fini(&s);
 }
 
@@ -535,7 +537,8 @@ static void buckets_of_a_shard_are_its_own(void **state)
 	(void)state;
 	open_step(&l, 1);
 	assert_int_equal(l.h->txn_buckets, 32);
-	assert_ptr_equal(step_bucket(&s, LINK_S_TXN_BUCKETS, 5), link_at(&l, LINK_S_TXN_BUCKETS, 32 + 5));
+	assert_ptr_equal(step_bucket(&s, LINK_S_TXN_BUCKETS, 5),
+			 link_at(&l, LINK_S_TXN_BUCKETS, 32 + 5));
 	assert_ptr_equal(step_bucket(&s, LINK_S_TXN_BUCKETS, UINT64_MAX),
 			 link_at(&l, LINK_S_TXN_BUCKETS, 63));
 	assert_ptr_equal(step_bucket(&s, LINK_S_BINDING_BUCKETS, 17),

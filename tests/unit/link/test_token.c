@@ -25,7 +25,7 @@ static int close_link(void **state)
 
 static void written_branch_is_read_back(void **state)
 {
-	static const struct token_branch row[] = { { 0, 0, 0 }, { 2, 31, 1 }, { 1, 17, 0x7fffffff } };
+	static const struct token_branch row[] = {{0, 0, 0}, {2, 31, 1}, {1, 17, 0x7fffffff}};
 	char text[TOKEN_BRANCH_LEN];
 	struct token_branch t;
 
@@ -48,7 +48,7 @@ static void written_branch_is_read_back(void **state)
 
 static void branch_changed_in_any_character_is_refused(void **state)
 {
-	const struct token_branch ours = { 1, 5, 9 };
+	const struct token_branch ours = {1, 5, 9};
 	char good[TOKEN_BRANCH_LEN], text[TOKEN_BRANCH_LEN];
 	struct token_branch t;
 
@@ -60,14 +60,15 @@ static void branch_changed_in_any_character_is_refused(void **state)
 			text[at] = (char)c;
 			if (tolower((unsigned char)text[at]) == tolower((unsigned char)good[at]))
 				continue;
-			assert_int_equal(token_branch_read(l.h, str_of(text, sizeof(text)), &t), -E_NOT_FOUND);
+			assert_int_equal(token_branch_read(l.h, str_of(text, sizeof(text)), &t),
+					 -E_NOT_FOUND);
 		}
 	}
 }
 
 static void branch_of_another_length_is_refused(void **state)
 {
-	const struct token_branch ours = { 1, 5, 9 };
+	const struct token_branch ours = {1, 5, 9};
 	char text[TOKEN_BRANCH_LEN + 1];
 	struct token_branch t;
 
@@ -81,20 +82,21 @@ static void branch_of_another_length_is_refused(void **state)
 
 static void branch_beyond_the_tables_is_refused(void **state)
 {
-	const struct token_branch row[] = { { 3, 0, 1 }, { 0, 32, 1 }, { 255, 0, 1 } };
+	const struct token_branch row[] = {{3, 0, 1}, {0, 32, 1}, {255, 0, 1}};
 	char text[TOKEN_BRANCH_LEN];
 	struct token_branch t;
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		token_branch_write(l.h, &row[i], text);
-		assert_int_equal(token_branch_read(l.h, str_of(text, sizeof(text)), &t), -E_NOT_FOUND);
+		assert_int_equal(token_branch_read(l.h, str_of(text, sizeof(text)), &t),
+				 -E_NOT_FOUND);
 	}
 }
 
 static void branch_of_another_run_or_key_is_refused(void **state)
 {
-	const struct token_branch ours = { 1, 5, 9 };
+	const struct token_branch ours = {1, 5, 9};
 	char text[TOKEN_BRANCH_LEN];
 	struct token_branch t;
 
@@ -117,16 +119,16 @@ static struct str request(const char *method, int part, const char *to_tag)
 			 "%s sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK%s\r\n"
 			 "From: <sip:a@h>;tag=%s\r\nTo: <sip:b@h>%s%s\r\nCall-ID: %s\r\n"
 			 "CSeq: %s %s\r\nContent-Length: 0\r\n\r\n",
-			 method, part == 1 ? "c@h" : "b@h", part == 2 ? "y" : "x", part == 3 ? "g" : "f",
-			 to_tag[0] ? ";tag=" : "", to_tag, part == 4 ? "d" : "c", part == 5 ? "2" : "1",
-			 method);
+			 method, part == 1 ? "c@h" : "b@h", part == 2 ? "y" : "x",
+			 part == 3 ? "g" : "f", to_tag[0] ? ";tag=" : "", to_tag,
+			 part == 4 ? "d" : "c", part == 5 ? "2" : "1", method);
 
 	return str_of(text, (size_t)n);
 }
 
 static void parse(struct str s, struct sip_msg *m)
 {
-	const struct sip_limits limits = { SIP_MSG_MAX, SIP_MSG_MAX, SIP_MSG_MAX, SIP_HDRS_MAX };
+	const struct sip_limits limits = {SIP_MSG_MAX, SIP_MSG_MAX, SIP_MSG_MAX, SIP_HDRS_MAX};
 	struct sip_fault f;
 
 	assert_int_equal(sip_msg_parse(s, &limits, m, &f), 0);
