@@ -56,8 +56,8 @@ def table(path):
     for r in runs:
         if r["steal"] > 0.01:
             print(f"note: {r['side']} {r['flow']}: {100 * r['steal']:.1f} % of a CPU was stolen; discard this pair")
-    print("A rate counts whole seconds; a ratio is that of a pair. CPU: all of CPU 1, all of CPU 0, registering and\n"
-          "warming up included. reflect is the ceiling: an unthinking responder on a kernel socket on CPU 1.")
+    print("A rate counts whole seconds; a ratio is that of a pair. CPU: all of CPU 1, registering and warming up\n"
+          "included; of CPU 0 what the generator itself used. reflect is the ceiling: an unthinking responder on a kernel socket on CPU 1.")
 
 
 def row(flow, side, runs):
@@ -68,12 +68,15 @@ def row(flow, side, runs):
           f"{total('repeats'):>7} {statistics.median(r['p50_us'] for r in runs) / 1000:>7.2f} "
           f"{statistics.median(r['p99_us'] for r in runs) / 1000:>7.2f} "
           f"{100 * statistics.median(r['server_busy'] for r in runs):>8.0f} % "
-          f"{100 * statistics.median(r['load_busy'] for r in runs):>6.0f} %")
+          f"{100 * statistics.median(r['cpu'] for r in runs):>6.0f} %")
     if total("socket_lost") or total("rcvbuf_errors"):
         print(f"note: {side} {flow}: lost in the server's socket {total('socket_lost')}, "
               f"in the load's {total('rcvbuf_errors')}")
-    if statistics.median(r["load_busy"] for r in runs) > 0.95:
-        print(f"note: {side} {flow}: the load's CPU was full: this row may be bound by the generator")
+    if statistics.median(r["cpu"] for r in runs) > 0.95:
+        print(f"note: {side} {flow}: the generator used its whole CPU: this row may be bound by it")
+    others = statistics.median(r["load_busy"] - r["cpu"] for r in runs)
+    if others > 0.2:
+        print(f"note: {side} {flow}: others, or interrupts, had {100 * others:.0f} % of the load's CPU: a disturbed row")
 
 
 def main():

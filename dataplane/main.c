@@ -178,6 +178,20 @@ static int make_cores(const struct rt_roles *roles, void **core, struct strbuf *
 	return 0;
 }
 
+/* Everything that needs root is open. Done before the socket is made: it is to be the user's, as is
+ * the right to knock at it. */
+static int become_user(struct strbuf *why)
+{
+	int err = places_become(conf.user, why);
+
+	if (err == 0 && access(conf.run_dir, W_OK) < 0) {
+		err = -errno;
+		strbuf_printf(why, "node.user %s may not write in %s: give it the folder (chown), or name "
+			      "one that is not there yet", conf.user, conf.run_dir);
+	}
+	return err;
+}
+
 static int serve(const struct rt_roles *roles, struct strbuf *why)
 {
 	void *core[CONF_POLLED_MAX] = { 0 };
@@ -188,9 +202,8 @@ static int serve(const struct rt_roles *roles, struct strbuf *why)
 	service.run_dir = conf.run_dir;
 	service.stop = &stop;
 	service.cpu = roles->service_cpu;
-	/* everything that needs root is open; the socket is to be the user's, and so is who may knock */
 	if (err == 0)
-		err = places_become(conf.user, why);
+		err = become_user(why);
 	if (err == 0)
 		err = service_start(&service, why);
 	if (err == 0) {
@@ -214,7 +227,7 @@ static int start(void)
 	struct strbuf why = strbuf_of(text, sizeof(text));
 	struct rt_roles roles;
 	uint64_t run;
-	int code = 0;
+	int code = 0, err;
 
 	(void)lex_init();
 	if (take_place(&why, &run) != 0)
@@ -227,8 +240,10 @@ static int start(void)
 		return fail(EXIT_NO_DEVICE, "port", &why);
 	if (make_region(run, &roles, &why) != 0)
 		return fail(EXIT_NO_MEMORY, "memory", &why);
-	if (serve(&roles, &why) != 0)
-		return fail(EXIT_FAILURE, "cannot serve", &why);
+	err = serve(&roles, &why);
+	if (err != 0)
+		return fail(err == -EACCES || err == -EPERM ? EXIT_NO_RIGHT : EXIT_FAILURE, "cannot serve",
+			    &why);
 	rt_eal_stop();
 	return 0;
 }

@@ -149,13 +149,12 @@ static uint32_t bound_targets(struct shard *s, const struct message *m, struct s
 	struct sip_uri u;
 	uint32_t n, k = 0;
 
-	*v = (struct proxy_verdict){ .status = 480 };
+	/* nobody of that name: users of other registrars expect 404 for it, and RFC 4475 allows it throughout */
+	*v = (struct proxy_verdict){ .status = 404 };
 	if (m->sip->ruri_scheme == SIP_URI_SIPS)
 		return 0; /* §26.2.2: no contact here is reached over TLS, and nothing less will do */
-	if (sip_uri_parse(ruri, &u) != 0 || sip_uri_aor(&u, &aor) != 0) {
-		v->status = 404;
+	if (sip_uri_parse(ruri, &u) != 0 || sip_uri_aor(&u, &aor) != 0)
 		return 0;
-	}
 	n = registrar_lookup(s, strbuf_str(&aor), s->now_us, room, contact, PROXY_TARGETS_MAX);
 	for (uint32_t i = 0; i < n; i++) {
 		struct str hop = contact[i].path.len > 0 ? first_uri(contact[i].path) : contact[i].contact;

@@ -112,7 +112,7 @@ static bool read_aor(struct job *j)
 	int r = sip_uri_parse(sip_span_str(j->m->base, j->m->sip->to_uri), &u);
 
 	if (r == -E_UNSUPPORTED)
-		return refuse(j, 416, NULL);
+		return refuse(j, 404, NULL); /* well formed, and nothing that can be bound here */
 	if (r != 0)
 		return refuse(j, 400, "Bad To header");
 	if ((u.scheme != SIP_URI_SIP && u.scheme != SIP_URI_SIPS) || !u.has_user)

@@ -120,6 +120,10 @@ no_root() {
 	try setpriv --reuid nobody --regid "$(id -gn nobody)" --clear-groups \
 		"$SMALL/sluice-dataplane" --config "$SMALL/nobody.cfg"
 	refuses "run_dir_of_another" 77 "$SMALL/roots-only/run" "Permission denied"
+	mkdir -p "$SMALL/of-root"
+	small_config "$SMALL/user.cfg" "$SMALL/of-root" 'user = "nobody";'
+	dataplane "$SMALL/user.cfg"
+	refuses "run_dir_that_node_user_may_not_write" 77 "node.user nobody may not write in $SMALL/of-root"
 	small_config "$SMALL/user.cfg" "$SMALL/user" 'user = "sluice-nobody-has";'
 	for program in dataplane control; do
 		$program "$SMALL/user.cfg"

@@ -66,7 +66,7 @@ static void fresh_edge_bad_request_is_answered_or_dropped_by_name(void **state)
 		 "CSeq: 1 INVITE\r\nMax-Forwards: 0\r\n" END,
 		 "SIP/2.0 483 Too Many Hops\r\n", proxy_replied},
 		{"INVITE sip:nobody@example.com SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
-		 "SIP/2.0 480 Temporarily Unavailable\r\n", proxy_replied},
+		 "SIP/2.0 404 Not Found\r\n", proxy_replied},
 		{"INVITE sip:x@unknown.example SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\n" END,
 		 "SIP/2.0 478 Unresolvable destination\r\n", proxy_replied},
 		{"OPTIONS sip:example.com SIP/2.0\r\n" VIA REST

@@ -356,7 +356,7 @@ static void empty_to_that_is_no_aor_refused(void **state)
 	rig_next("sip:example.com", "Contact: <sip:a@h>\r\n");
 	expect_refusal(404, "", "");
 	rig_next("foo:bar", "Contact: <sip:a@h>\r\n");
-	expect_refusal(416, "", "");
+	expect_refusal(404, "", "");
 	rig_next("sip:b%zz@h", "Contact: <sip:a@h>\r\n");
 	expect_refusal(400, "Bad To header", "");
 	assert_int_equal(rig_in_use(STEP_BINDING), 0);
