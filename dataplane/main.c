@@ -8,7 +8,9 @@
 #include "platform/base/notify.h"
 #include "platform/link/places.h"
 #include "platform/link/version.h"
+#include "platform/rt/buffers.h"
 #include "platform/rt/eal.h"
+#include "platform/rt/pages.h"
 #include "platform/sip/lex.h"
 
 #include <errno.h>
@@ -115,6 +117,35 @@ static int take_place(struct strbuf *why, uint64_t *run)
 	else if (err != 0)
 		strbuf_printf(why, "%s or %s: %s", conf.run_dir, conf.state_dir, err_text(err));
 	return err;
+}
+
+/* Region and packet buffers together, asked for before anything is taken: against the ceiling of
+ * memory.huge_mib and against what is free, so that one message tells all that lacks. */
+static int check_memory(const struct rt_roles *roles, struct strbuf *why)
+{
+	struct link_geometry g = { roles->n_polled, roles->n_shards, &conf };
+	uint64_t node[RT_NODES_MAX] = { 0 }, region_bytes = link_region_bytes(&g), buffers = 0;
+	uint32_t near = rt_cpu_node(roles->polled_cpu[0]);
+	struct rt_pages pages;
+
+	rt_buffers_plan(&conf, roles->polled_cpu[0], node);
+	for (uint32_t i = 0; i < RT_NODES_MAX; i++)
+		buffers += node[i];
+	if (region_bytes + buffers > (uint64_t)conf.huge_mib << 20) {
+		strbuf_printf(why,
+			      "the link region (%lu MiB) and packet buffers (%lu MiB) are more than "
+			      "memory.huge_mib = %u; make tables of the memory group smaller or raise it",
+			      region_bytes >> 20, buffers >> 20, conf.huge_mib);
+		return EXIT_CONFIG;
+	}
+	if (rt_pages_read("/sys", near, &pages) == 0 &&
+	    pages.free_bytes < region_bytes + (near < RT_NODES_MAX ? node[near] : 0)) {
+		strbuf_printf(why, "the link region (%lu MiB) and packet buffers (%lu MiB) lie in huge pages: ",
+			      region_bytes >> 20, buffers >> 20);
+		rt_pages_advise(&pages, near, region_bytes + (near < RT_NODES_MAX ? node[near] : 0), why);
+		return EXIT_NO_MEMORY;
+	}
+	return 0;
 }
 
 static int open_ports(struct strbuf *why)
@@ -234,6 +265,9 @@ static int start(void)
 		return fail(EXIT_NO_RIGHT, "cannot start", &why);
 	if (rt_roles_make(&conf, &roles, &why) != 0)
 		return fail(EXIT_CONFIG, "cores.cpus", &why);
+	code = check_memory(&roles, &why);
+	if (code != 0)
+		return fail(code, "memory", &why);
 	if (rt_eal_start(&conf, &roles, &code, &why) != 0)
 		return fail(code, "DPDK", &why);
 	if (open_ports(&why) != 0)
