@@ -349,6 +349,7 @@ static void reflect(struct blast *b)
 		if (!got)
 			(void)poll(&(struct pollfd){.fd = n->fd, .events = POLLIN}, 1, 100);
 	}
+	free(n); /* its socket ends with the program */
 }
 
 /* ---- start ------------------------------------------------------------------------------------- */

@@ -37,6 +37,9 @@ struct shard {
 	uint64_t now_us;
 	int64_t wall_offset_s;       /* wall clock minus now_us; kept by main.c, 0 in simulations */
 	uint32_t n_touched, touched[SHARD_TOUCHED_MAX]; /* wheel ids to re-arm after the commit */
+	uint64_t date_s;             /* wall clock second of the Date header line in date[] */
+	uint32_t date_len;
+	char date[48];
 	struct sip_edit edit;
 	struct sip_op words[SHARD_WORDS_MAX];
 	struct sip_msg parsed;

@@ -91,7 +91,8 @@ static void edit_received(struct shard *s, const struct message *m)
 	while (v.rport && sip_param_next(&rest, &p) == 1) {
 		if (!str_ieq(p.name, STR("rport")))
 			continue;
-		strbuf_printf(&b, "rport=%u", m->head->flow.peer_port);
+		strbuf_put(&b, STR("rport="));
+		strbuf_u64(&b, m->head->flow.peer_port);
 		(void)sip_edit_replace(&s->edit, offset(m, p.name.s),
 				       p.value.s ? (uint32_t)(p.value.s + p.value.len - p.name.s) : p.name.len,
 				       strbuf_str(&b));

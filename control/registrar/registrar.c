@@ -391,19 +391,31 @@ static void apply(struct job *j)
 	}
 }
 
-/* §20.17, always in English. */
-static void put_date(struct strbuf *b, uint64_t wall_s)
+/* §20.17, always in English. Made once a second. */
+static void make_date(struct shard *s, uint64_t wall_s)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct strbuf b = strbuf_of(s->date, sizeof(s->date));
 	time_t t = (time_t)wall_s;
 	struct tm tm;
 
+	s->date_s = wall_s;
+	s->date_len = 0;
+
 	if (gmtime_r(&t, &tm) == NULL)
 		return;
-	strbuf_printf(b, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * tm.tm_wday,
+	strbuf_printf(&b, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + 3 * tm.tm_wday,
 		      tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
 		      tm.tm_sec);
+	s->date_len = b.len;
+}
+
+static void put_date(struct shard *s, struct strbuf *b, uint64_t wall_s)
+{
+	if (s->date_len == 0 || s->date_s != wall_s)
+		make_date(s, wall_s);
+	strbuf_put(b, str_of(s->date, s->date_len));
 }
 
 static void put_q(struct strbuf *b, uint16_t q)
@@ -450,7 +462,7 @@ static void answer(struct job *j)
 		strbuf_put(&j->extra, j->path);
 		strbuf_put(&j->extra, STR("\r\n"));
 	}
-	put_date(&j->extra, j->wall_s);
+	put_date(j->s, &j->extra, j->wall_s);
 }
 
 static bool decide(struct job *j)

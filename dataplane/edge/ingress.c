@@ -118,7 +118,7 @@ static uint64_t slot_fill(struct edge *e, const struct link_flow *flow, const ch
 	s->flow = *flow;
 	memcpy(&s->msg, m, sip_msg_bytes(m));
 	memcpy(slot_data(e->link, h), base, m->len_bytes);
-	s->octets_hash = hash_bytes(&e->link->h->keys.txn, base, m->len_bytes);
+	s->octets_hash = m->status == 0 ? hash_same(base, m->len_bytes, e->link->h->keys.txn.k[0]) : 0;
 	return h;
 }
 

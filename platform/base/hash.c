@@ -167,3 +167,35 @@ struct hash128 hash_end128(struct hash_state *h)
 	out.hi = squeeze(h->v);
 	return out;
 }
+
+/* Multiply-and-fold over 16 octets at a time: every octet and the length reach every bit of the result. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint64_t word_at(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+uint64_t hash_same(const void *bytes, size_t len_bytes, uint64_t seed)
+{
+	static const uint64_t odd[2] = { 0x9e3779b97f4a7c15ull, 0xd6e8feb86659fd93ull };
+	const uint8_t *p = bytes;
+	uint8_t tail[16] = { 0 };
+	uint64_t h = seed ^ odd[0];
+	size_t left = len_bytes;
+
+	for (; left >= 16; left -= 16, p += 16)
+		h = fold(word_at(p) ^ odd[1], word_at(p + 8) ^ h);
+	if (left > 0)
+		memcpy(tail, p, left);
+	h = fold(word_at(tail) ^ odd[1], word_at(tail + 8) ^ h);
+	return fold(h ^ len_bytes, odd[0]);
+}

@@ -15,7 +15,7 @@ struct link_slot {
 	uint32_t len_bytes;       /* of the message in data                */
 	uint32_t pad;
 	uint64_t rx_us;
-	uint64_t octets_hash;     /* keyed hash of the octets (retransmission test) */
+	uint64_t octets_hash;     /* hash_same() of a request: is it the same again? */
 	struct link_flow flow;
 	uint32_t pad2;
 	struct sip_msg msg;       /* its line[] is as long as the class has room for */

@@ -115,6 +115,7 @@ uint32_t self_sent_by(const struct conf_listener *l, char *out, uint32_t cap)
 		return b.len;
 	}
 	strbuf_put(&b, str_of(ip, ip_print(&l->address, true, ip)));
-	strbuf_printf(&b, ":%u", l->port);
+	strbuf_char(&b, ':');
+	strbuf_u64(&b, l->port);
 	return b.len;
 }

@@ -223,9 +223,33 @@ static void other_key_hashes_differently(void **state)
 	assert_true(hash_bytes(&key, "abc", 3) != hash_bytes(&vector_key, "abc", 3));
 }
 
+static void same_octets_same_value_each_changed_bit_another(void **state)
+{
+	uint8_t text[100], copy[101];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i * 7 + 1);
+	for (size_t len = 0; len <= sizeof(text); len++) {
+		uint64_t h = hash_same(text, len, 5);
+
+		memcpy(copy + 1, text, len); /* another alignment */
+		assert_int_equal(hash_same(copy + 1, len, 5), h);
+		assert_int_not_equal(hash_same(text, len, 6), h);
+		if (len > 0)
+			assert_int_not_equal(hash_same(text, len - 1, 5), h);
+		for (size_t bit = 0; bit < len * 8; bit++) {
+			copy[1 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_int_not_equal(hash_same(copy + 1, len, 5), h);
+			copy[1 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_octets_same_value_each_changed_bit_another),
 		cmocka_unit_test(vector_input_hashed_gives_published_64),
 		cmocka_unit_test(vector_input_hashed_gives_published_128),
 		cmocka_unit_test(input_at_any_alignment_hashed_is_the_same),
