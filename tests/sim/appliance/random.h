@@ -29,10 +29,10 @@ struct phone {
 struct uac {
 	uint32_t phone, cseq, invite; /* invite: of a CANCEL, which one it is for */
 	enum sip_method method;
-	bool heard, required;         /* any response came; a final one has to    */
-	unsigned final;               /* 0: none yet                              */
+	bool heard, required; /* any response came; a final one has to    */
+	unsigned final;	      /* 0: none yet                              */
 	uint64_t begun_us, wait_us;
-	uint32_t cancel;              /* its CANCEL, or 0                         */
+	uint32_t cancel; /* its CANCEL, or 0                         */
 	uint32_t n_dialogs;
 	struct {
 		char tag[40];
@@ -67,7 +67,8 @@ struct sim {
 	} total;
 };
 
-void sim_fail(const struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+void sim_fail(const struct sim *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
 bool sim_one_in(struct sim *s, uint32_t n);
 /* A datagram of a phone's, over its network. text ends with a 0. */
 void sim_send(struct sim *s, uint32_t phone, const char *text, uint32_t len);

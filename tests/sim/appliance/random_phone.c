@@ -19,11 +19,13 @@
 #define B_US 32000000
 #define BRANCH "z9hG4bK-u"
 
-static const struct sip_limits limits = { SIP_MSG_MAX, SIP_MSG_MAX, SIP_MSG_MAX, SIP_HDRS_MAX };
+static const struct sip_limits limits = {SIP_MSG_MAX, SIP_MSG_MAX, SIP_MSG_MAX, SIP_HDRS_MAX};
 
-static const char *const method_text[] = { [SIP_M_INVITE] = "INVITE", [SIP_M_CANCEL] = "CANCEL",
-					   [SIP_M_BYE] = "BYE", [SIP_M_REGISTER] = "REGISTER",
-					   [SIP_M_MESSAGE] = "MESSAGE" };
+static const char *const method_text[] = {[SIP_M_INVITE] = "INVITE",
+					  [SIP_M_CANCEL] = "CANCEL",
+					  [SIP_M_BYE] = "BYE",
+					  [SIP_M_REGISTER] = "REGISTER",
+					  [SIP_M_MESSAGE] = "MESSAGE"};
 
 static uint32_t put(char *out, uint32_t cap, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -58,18 +60,20 @@ static void uac_repeats(void *ctx, uint64_t arg)
 }
 
 /* extra: whole header lines. to: with brackets, and a tag in a dialog. */
-static uint32_t request_text(const struct sim *s, const struct uac *u, char *out, const char *method,
-			     const char *branch, const char *ruri, const char *to, const char *extra,
-			     uint32_t body)
+static uint32_t request_text(const struct sim *s, const struct uac *u, char *out,
+			     const char *method, const char *branch, const char *ruri,
+			     const char *to, const char *extra, uint32_t body)
 {
 	const char *host = s->phone[u->phone].hostport;
 	char filler[1800];
 
 	memset(filler, 'x', sizeof(filler));
-	return put(out, TEXT_MAX, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s;rport\r\n"
+	return put(out, TEXT_MAX,
+		   "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=%s;rport\r\n"
 		   "Max-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n%s"
-		   "Content-Length: %u\r\n\r\n%.*s", method, ruri, host, branch, u->from, to, u->call_id,
-		   u->cseq, method, extra, body, (int)body, filler);
+		   "Content-Length: %u\r\n\r\n%.*s",
+		   method, ruri, host, branch, u->from, to, u->call_id, u->cseq, method, extra,
+		   body, (int)body, filler);
 }
 
 static struct uac *uac_new(struct sim *s, uint32_t phone, enum sip_method method)
@@ -128,7 +132,8 @@ static void registers(struct sim *s, uint32_t phone)
 	(void)put(u->aor, sizeof(u->aor), "<sip:p%u@example.com>", user);
 	(void)put(u->ruri, sizeof(u->ruri), "sip:example.com");
 	for (uint32_t k = 1 + world_below(&s->w, 3); k > 0; k--)
-		n += put(extra + n, sizeof(extra) - n, "Contact: <sip:p%u@%s>;expires=%u;q=0.%u\r\n", user,
+		n += put(extra + n, sizeof(extra) - n,
+			 "Contact: <sip:p%u@%s>;expires=%u;q=0.%u\r\n", user,
 			 s->phone[world_below(&s->w, s->n_phones)].hostport,
 			 sim_one_in(s, 8) ? 0 : 5 + world_below(&s->w, 90), world_below(&s->w, 10));
 	if (sim_one_in(s, 20))
@@ -167,11 +172,13 @@ static void calls(struct sim *s, uint32_t phone, enum sip_method method)
 		(void)put(u->ruri, sizeof(u->ruri), "sip:y@%s",
 			  s->phone[world_below(&s->w, s->n_phones)].hostport);
 	if (method == SIP_M_INVITE)
-		(void)put(extra, sizeof(extra), "Contact: <sip:p%u@%s>\r\n", phone, s->phone[phone].hostport);
+		(void)put(extra, sizeof(extra), "Contact: <sip:p%u@%s>\r\n", phone,
+			  s->phone[phone].hostport);
 	u->required = method == SIP_M_INVITE && s->phone[phone].clean;
 	uac_start(s, u, u->aor, extra);
 	if (method == SIP_M_INVITE && sim_one_in(s, 15)) /* rude: before it has heard anything */
-		world_at(&s->w, s->w.now_us + world_below(&s->w, 100000), cancels, s, uac_index(s, u));
+		world_at(&s->w, s->w.now_us + world_below(&s->w, 100000), cancels, s,
+			 uac_index(s, u));
 }
 
 void phone_acts(void *ctx, uint64_t arg)
@@ -204,8 +211,8 @@ static uint32_t routes(const struct sip_msg *m, const char *text, char *out, uin
 }
 
 /* BYE or a second INVITE in the dialog that an answer has made. */
-static void in_dialog(struct sim *s, const struct uac *call, enum sip_method method, const char *ruri,
-		      const char *to, const char *route)
+static void in_dialog(struct sim *s, const struct uac *call, enum sip_method method,
+		      const char *ruri, const char *to, const char *route)
 {
 	struct uac *u = uac_new(s, call->phone, method);
 	char extra[700];
@@ -227,7 +234,8 @@ static void in_dialog(struct sim *s, const struct uac *call, enum sip_method met
 static void accepted(struct sim *s, struct uac *u, const struct sip_msg *m, const char *text)
 {
 	struct str tag = sip_span_str(text, m->to_tag);
-	const struct sip_line *to = sip_msg_first(m, SIP_H_TO), *contact = sip_msg_first(m, SIP_H_CONTACT);
+	const struct sip_line *to = sip_msg_first(m, SIP_H_TO),
+			      *contact = sip_msg_first(m, SIP_H_CONTACT);
 	char route[512], ruri[96], branch[48], to_text[96];
 	struct str uri = contact != NULL ? sip_line_value(text, contact) : STR_NONE;
 	uint32_t i;
@@ -236,10 +244,12 @@ static void accepted(struct sim *s, struct uac *u, const struct sip_msg *m, cons
 		;
 	if (i == u->n_dialogs) {
 		if (i == DIALOGS_MAX || uri.len < 3 || to == NULL)
-			sim_fail(s, "INVITE %u: a 2xx without Contact, or too many", uac_index(s, u));
+			sim_fail(s, "INVITE %u: a 2xx without Contact, or too many",
+				 uac_index(s, u));
 		(void)put(u->dialog[i].tag, sizeof(u->dialog[i].tag), "%.*s", (int)tag.len, tag.s);
 		(void)put(ruri, sizeof(ruri), "%.*s", (int)uri.len - 2, uri.s + 1);
-		(void)put(to_text, sizeof(to_text), "%.*s", (int)to->value_len, text + to->value_off);
+		(void)put(to_text, sizeof(to_text), "%.*s", (int)to->value_len,
+			  text + to->value_off);
 		(void)put(branch, sizeof(branch), "z9hG4bK-a%u-%u", uac_index(s, u), i);
 		(void)routes(m, text, route, sizeof(route));
 		(void)request_text(s, u, u->dialog[i].ack, "ACK", branch, ruri, to_text, route, 0);
@@ -260,7 +270,8 @@ static void refused(struct sim *s, struct uac *u, const struct sip_msg *m, const
 	const char *r = strstr(u->text, "Route: ");
 	uint32_t n = 0;
 
-	for (; r != NULL; r = strstr(r + 1, "\r\nRoute: ") ? strstr(r + 1, "\r\nRoute: ") + 2 : NULL)
+	for (; r != NULL;
+	     r = strstr(r + 1, "\r\nRoute: ") ? strstr(r + 1, "\r\nRoute: ") + 2 : NULL)
 		n += put(route + n, sizeof(route) - n, "%.*s\r\n", (int)strcspn(r, "\r"), r);
 	(void)put(branch, sizeof(branch), BRANCH "%u", uac_index(s, u));
 	(void)put(to, sizeof(to), "%.*s", (int)l->value_len, text + l->value_off);
@@ -276,10 +287,12 @@ static bool stateless(unsigned status)
 
 static bool may_follow(const struct sim *s, const struct uac *u, unsigned status)
 {
-	if (stateless(u->final) || (u->method == SIP_M_INVITE && status < 300))
+	/* either may overtake the other where the network doubled the request */
+	if (stateless(u->final) || stateless(status) || (u->method == SIP_M_INVITE && status < 300))
 		return true;
 	/* §16.7: a 2xx whose client transaction had ended went up without state, beside the others */
-	return u->method == SIP_M_INVITE && u->final < 300 && app_count(s->a, proxy_late_relayed) > 0;
+	return u->method == SIP_M_INVITE && u->final < 300 &&
+	       app_count(s->a, proxy_late_relayed) > 0;
 }
 
 static void response_in(struct sim *s, uint32_t phone, const struct sip_msg *m, const char *text)
@@ -301,8 +314,8 @@ static void response_in(struct sim *s, uint32_t phone, const struct sip_msg *m, 
 	if (m->status < 200)
 		return;
 	if (u->final != 0 && u->final != m->status && !may_follow(s, u, m->status))
-		sim_fail(s, "%s %u was answered %u and then %u", method_text[u->method], i, u->final,
-			 m->status);
+		sim_fail(s, "%s %u was answered %u and then %u", method_text[u->method], i,
+			 u->final, m->status);
 	if (u->final == 0 || u->final >= 300)
 		u->final = m->status;
 	if (u->method == SIP_M_INVITE && m->status < 300)
@@ -316,8 +329,9 @@ static void response_in(struct sim *s, uint32_t phone, const struct sip_msg *m, 
 static void answer(struct sim *s, struct uas *u, unsigned status)
 {
 	static struct sip_op word[8192];
-	struct sip_program p = { .word = word, .cap = 8192 };
-	struct sip_reply r = { .status = (uint16_t)status, .to_tag = str_from_c(u->tag), .record_route = true };
+	struct sip_program p = {.word = word, .cap = 8192};
+	struct sip_reply r = {
+		.status = (uint16_t)status, .to_tag = str_from_c(u->tag), .record_route = true};
 	char contact[128];
 	struct sip_fault f;
 	struct sip_msg m;
@@ -384,11 +398,13 @@ static void later(struct sim *s, uint32_t i, uint64_t us, unsigned status)
 
 static void plan(struct sim *s, uint32_t i)
 {
-	static const uint16_t finals[] = { 200, 200, 200, 200, 486, 603, 302, 401, 488, 500, 600 };
-	static const uint16_t early[] = { 100, 180, 183, 199 };
+	static const uint16_t finals[] = {200, 200, 200, 200, 486, 603, 302, 401, 488, 500, 600};
+	static const uint16_t early[] = {100, 180, 183, 199};
 	const struct uas *u = &s->uas[i];
 	unsigned final = finals[world_below(&s->w, sizeof(finals) / 2)];
-	uint64_t at = world_below(&s->w, sim_one_in(s, 8) ? 40000000 : sim_one_in(s, 2) ? 6000000 : 50000);
+	uint64_t at = world_below(&s->w, sim_one_in(s, 8)   ? 40000000
+					 : sim_one_in(s, 2) ? 6000000
+							    : 50000);
 
 	if (u->method == SIP_M_BYE) {
 		later(s, i, 0, 200);
@@ -400,12 +416,14 @@ static void plan(struct sim *s, uint32_t i)
 		later(s, i, at, final);
 }
 
-static struct uas *uas_find(struct sim *s, uint32_t phone, enum sip_method method, struct str branch)
+static struct uas *uas_find(struct sim *s, uint32_t phone, enum sip_method method,
+			    struct str branch)
 {
 	for (uint32_t i = 0; i < s->n_uas; i++) {
 		struct uas *u = &s->uas[i];
 
-		if (u->phone == phone && u->method == method && str_eq(str_from_c(u->branch), branch))
+		if (u->phone == phone && u->method == method &&
+		    str_eq(str_from_c(u->branch), branch))
 			return u;
 	}
 	return NULL;
@@ -420,7 +438,8 @@ static void ack_in(struct sim *s, uint32_t phone, const struct sip_msg *m, const
 	for (uint32_t i = 0; i < s->n_uas; i++) {
 		u = &s->uas[i];
 		if (u->phone == phone && u->method == SIP_M_INVITE && u->cseq == m->cseq &&
-		    u->status / 100 == 2 && str_eq(str_from_c(u->call_id), sip_span_str(text, m->call_id)) &&
+		    u->status / 100 == 2 &&
+		    str_eq(str_from_c(u->call_id), sip_span_str(text, m->call_id)) &&
 		    str_eq(str_from_c(u->tag), sip_span_str(text, m->to_tag)))
 			u->acked = true;
 	}
@@ -491,7 +510,9 @@ void phones_excuse(struct sim *s)
 void phones_done(struct sim *s)
 {
 	bool dry = app_count(s->a, txn_no_record) + app_count(s->a, sip_drop_no_slot) +
-			   app_count(s->a, sip_fast_overload) + app_count(s->a, sip_drop_hold_full) > 0;
+			   app_count(s->a, sip_fast_overload) +
+			   app_count(s->a, sip_drop_hold_full) >
+		   0;
 
 	for (uint32_t i = 1; i < s->n_uac; i++) {
 		const struct uac *u = &s->uac[i];

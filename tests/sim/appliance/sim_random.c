@@ -18,9 +18,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LOSSLESS 2              /* one phone in so many loses nothing, in a schedule with loss */
-#define ACTIVE_US 60000000      /* requests are begun for at most so long                    */
-#define END_US 3600000000u      /* no timer of phones or appliance reaches so far            */
+#define LOSSLESS 2	   /* one phone in so many loses nothing, in a schedule with loss */
+#define ACTIVE_US 60000000 /* requests are begun for at most so long                    */
+#define END_US 3600000000u /* no timer of phones or appliance reaches so far            */
 #define STALL_LONGEST_US 1500000
 
 static uint64_t seed_now;
@@ -88,8 +88,8 @@ static void fetch_sent(struct sim *s)
 		d.phone = p;
 		d.len = sent->len;
 		memcpy(d.text, sent->bytes, sent->len + 1);
-		(void)world_send(&s->w, &s->phone[p].down, 0, &d, offsetof(struct dgram, text) + d.len + 1,
-				 to_phone, s);
+		(void)world_send(&s->w, &s->phone[p].down, 0, &d,
+				 offsetof(struct dgram, text) + d.len + 1, to_phone, s);
 	}
 	app_forget(a);
 }
@@ -128,8 +128,8 @@ void sim_send(struct sim *s, uint32_t phone, const char *text, uint32_t len)
 	d.phone = phone;
 	d.len = len;
 	memcpy(d.text, text, len + 1);
-	(void)world_send(&s->w, &s->phone[phone].up, 0, &d, offsetof(struct dgram, text) + len + 1, to_app,
-			 s);
+	(void)world_send(&s->w, &s->phone[phone].up, 0, &d, offsetof(struct dgram, text) + len + 1,
+			 to_app, s);
 }
 
 /* Control is lost. */
@@ -165,7 +165,8 @@ static void die(void *ctx, uint64_t arg)
 		atomic_store(&s->a->link.h->control_lost_us, s->w.now_us);
 		atomic_store(&s->a->link.h->control_alive, 0);
 	}
-	world_at(&s->w, s->w.now_us + world_between(&s->w, 1000, STALL_LONGEST_US), stall_end, s, 0);
+	world_at(&s->w, s->w.now_us + world_between(&s->w, 1000, STALL_LONGEST_US), stall_end, s,
+		 0);
 }
 
 /* A schedule. */
@@ -197,7 +198,8 @@ static void phone_make(struct sim *s, uint32_t i, bool lossy)
 	(void)snprintf(p->ip, sizeof(p->ip), sim_one_in(s, 4) ? "fd00::1:%u" : "10.0.1.%u", i + 1);
 	if (ip_parse(str_from_c(p->ip), &p->addr) != 0)
 		abort();
-	(void)snprintf(p->hostport, sizeof(p->hostport), ip_is4(&p->addr) ? "%s:5060" : "[%s]:5060", p->ip);
+	(void)snprintf(p->hostport, sizeof(p->hostport), ip_is4(&p->addr) ? "%s:5060" : "[%s]:5060",
+		       p->ip);
 	p->up.min_us = p->down.min_us = 100;
 	p->up.max_us = p->down.max_us = max_us;
 	p->up.double_ppm = world_below(&s->w, 200000);
@@ -230,7 +232,8 @@ static void open_schedule(struct sim *s, uint64_t seed)
 	for (uint32_t i = 0; i < s->n_phones; i++)
 		phone_make(s, i, lossy);
 	for (uint32_t n = 4 + world_below(&s->w, 50), i = 0; i < n; i++)
-		world_at(&s->w, s->w.now_us + world_below(&s->w, i < 4 ? 2000000 : ACTIVE_US), phone_acts, s, 0);
+		world_at(&s->w, s->w.now_us + world_below(&s->w, i < 4 ? 2000000 : ACTIVE_US),
+			 phone_acts, s, 0);
 	for (uint32_t n = sim_one_in(s, 3) ? 1 + world_below(&s->w, 8) : 0; n > 0; n--)
 		world_at(&s->w, s->w.now_us + world_below(&s->w, ACTIVE_US + 60000000), die, s, 0);
 }
@@ -263,7 +266,8 @@ static void close_schedule(struct sim *s)
 		sim_fail(s, "%lu messages are held", app_count(s->a, sip_held));
 	phones_done(s);
 	s->total.answered += s->answered;
-	s->total.exhausted += app_count(s->a, txn_no_record) + app_count(s->a, sip_drop_no_slot) > 0;
+	s->total.exhausted +=
+		app_count(s->a, txn_no_record) + app_count(s->a, sip_drop_no_slot) > 0;
 	s->total.swept += app_count(s->a, link_slots_swept);
 	s->total.failed_sends += app_count(s->a, link_send_failed);
 	s->total.late += app_count(s->a, proxy_late_relayed);
@@ -312,11 +316,13 @@ int main(int argc, char **argv)
 		run(s, seed);
 	finished = true;
 	printf("%lu schedules: %lu server transactions, %lu calls that had to be answered were,"
-	       " %lu schedules with a pool run dry, %lu failed sends, %lu slots swept, %lu timeouts,"
-	       " %lu late 2xx\n", n, s->total.transactions, s->total.answered, s->total.exhausted,
+	       " %lu schedules with a pool run dry, %lu failed sends, %lu slots swept, %lu "
+	       "timeouts,"
+	       " %lu late 2xx\n",
+	       n, s->total.transactions, s->total.answered, s->total.exhausted,
 	       s->total.failed_sends, s->total.swept, s->total.timeouts, s->total.late);
-	if (n >= 100 && (s->total.answered == 0 || s->total.exhausted == 0 || s->total.failed_sends == 0 ||
-			 s->total.timeouts == 0)) {
+	if (n >= 100 && (s->total.answered == 0 || s->total.exhausted == 0 ||
+			 s->total.failed_sends == 0 || s->total.timeouts == 0)) {
 		printf("schedule failed: seed 0: these schedules do not try what they are for\n");
 		return 1;
 	}
