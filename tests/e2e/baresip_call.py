@@ -93,6 +93,15 @@ def closed(phones):
         event = phone.wait("CALL_CLOSED")
         tell(f"baresip_closed_at_{phone.name}", None if event else phone.seen())
 
+    def wait_gone(self, patience=PATIENCE):
+        """Until the phone has closed its side: leaving earlier may take the command away from it."""
+        self.socket.settimeout(patience)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except (socket.timeout, ConnectionError):
+            pass
+
 
 def same_call(phones):
     ids = [{e[1] for e in p.events if e[0] in ("CALL_ESTABLISHED", "CALL_CLOSED")} for p in phones]
@@ -112,6 +121,8 @@ def main(caller_port, called_port, uri):
     same_call(phones)
     for phone in phones:
         phone.command("quit")
+    for phone in phones:
+        phone.wait_gone()
     return 1 if failed else 0
 
 

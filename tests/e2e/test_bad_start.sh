@@ -105,7 +105,7 @@ few_huge_pages() {
 	small_config "$SMALL/memory.cfg" "$SMALL/memory" "" net_ring0 \
 		"huge_mib = 1048576; packet_buffers = 4096; bindings = 16777216; transactions = 16777216;"
 	dataplane "$SMALL/memory.cfg"
-	refuses "few_huge_pages_for_records" 71 "link region" "huge pages of 2 MiB" nr_hugepages
+	refuses "few_huge_pages_for_records" 71 "link region" "wanted" nr_hugepages
 	expect "nobody_keeps_pages" "$(lab_huge free_hugepages)" "$free"
 }
 no_root() {
