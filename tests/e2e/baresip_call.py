@@ -58,6 +58,15 @@ class Phone:
             else:
                 self.answers.append(message)
 
+    def wait_gone(self, patience=PATIENCE):
+        """Until the phone has closed its side: leaving earlier may take the command away from it."""
+        self.socket.settimeout(patience)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except (socket.timeout, ConnectionError):
+            pass
+
     def wait(self, kind, patience=PATIENCE):
         """The first event of this kind, or None when none comes in time or the phone is gone."""
         end = time.monotonic() + patience
@@ -92,15 +101,6 @@ def closed(phones):
     for phone in phones:
         event = phone.wait("CALL_CLOSED")
         tell(f"baresip_closed_at_{phone.name}", None if event else phone.seen())
-
-    def wait_gone(self, patience=PATIENCE):
-        """Until the phone has closed its side: leaving earlier may take the command away from it."""
-        self.socket.settimeout(patience)
-        try:
-            while self.socket.recv(65536):
-                pass
-        except (socket.timeout, ConnectionError):
-            pass
 
 
 def same_call(phones):

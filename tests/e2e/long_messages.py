@@ -163,12 +163,22 @@ class Wire:
                 self.packets.append(frame[14:])
 
     def fragments(self):
-        """Fragments of UDP datagrams seen so far."""
+        """Fragments of UDP datagrams seen so far, once the thread has caught up."""
+        self.settle()
         if self.family == 4:
             return [p for p in self.packets if p[9] == UDP and struct.unpack("!H", p[6:8])[0] & 0x3FFF]
         return [p for p in self.packets if p[6] == FRAGMENT6]
 
+    def settle(self):
+        """Until something was seen at all, and nothing new for a moment: the thread runs behind."""
+        end, seen = time.monotonic() + PATIENCE, -1
+        while time.monotonic() < end and (self.mac is None or len(self.packets) != seen):
+            seen = len(self.packets)
+            time.sleep(0.05)
+
     def send(self, packet):
+        if self.mac is None:
+            self.settle()
         self.socket.send(self.mac + self.own_mac + struct.pack("!H", ETHERTYPE[self.family]) + packet)
 
 
@@ -350,6 +360,8 @@ class Test:
 
     def longest_of(self, what):
         """Octets of the longest IP packet that an 8 KB MESSAGE came in."""
+        # what the exchange before still had under way is not this one's
+        self.wire.settle()
         self.wire.packets.clear()
         self.message(what, 8192)
         return max((len(p) for p in self.wire.fragments()), default=0)
