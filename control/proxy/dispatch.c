@@ -7,56 +7,28 @@
 #include "control/proxy/proxy.h"
 
 #include "control/registrar/registrar.h"
+#include "platform/sip/own.h"
 #include "platform/sip/uri.h"
 
 #define JOB_CANCEL_WAIT 1
 /* A CANCEL may have overtaken its INVITE on another core: so long it waits before 481. */
 #define CANCEL_WAIT_US 200000
 
-#define ALLOW "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REGISTER\r\n"
-
 static void refuse(struct shard *s, struct message *m, unsigned status, struct str extra)
 {
 	txn_reply_stateless(s, m, status, NULL, extra);
 }
 
-#define UNSUPPORTED_BYTES 512
-
-/* Add a header's tokens to "Unsupported: a, b"; those beyond the room are left out, never all. */
-static void unsupported_add(const struct message *m, enum sip_hdr_id id, struct strbuf *b)
-{
-	struct sip_list it = { 0 };
-	struct str token;
-
-	while (sip_list_next(m->base, m->sip, id, &it, &token)) {
-		if (b->len == 0)
-			strbuf_put(b, STR("Unsupported: "));
-		else if (b->len + token.len + 4 > b->cap)
-			break;
-		else
-			strbuf_put(b, STR(", "));
-		strbuf_put(b, str_sub(token, 0, b->cap - b->len - 2));
-	}
-}
-
-/* The header as a line; empty where there is none. */
-static struct str unsupported_end(struct strbuf *b)
-{
-	if (b->len > 0)
-		strbuf_put(b, STR("\r\n"));
-	return strbuf_str(b);
-}
-
 /* 420 for options that we, as the last one to handle it, do not know; Path is known to the registrar. */
 static bool refuse_require(struct shard *s, struct message *m)
 {
-	char text[UNSUPPORTED_BYTES];
+	char text[SIP_UNSUPPORTED_BYTES];
 	struct strbuf b = strbuf_of(text, sizeof(text));
 	struct str extra;
 
-	unsupported_add(m, SIP_H_REQUIRE, &b);
-	unsupported_add(m, SIP_H_PROXY_REQUIRE, &b);
-	extra = unsupported_end(&b);
+	sip_unsupported_add(m->base, m->sip, SIP_H_REQUIRE, &b);
+	sip_unsupported_add(m->base, m->sip, SIP_H_PROXY_REQUIRE, &b);
+	extra = sip_unsupported_end(&b);
 	if (extra.len > 0)
 		refuse(s, m, 420, extra);
 	return extra.len > 0;
@@ -130,13 +102,13 @@ static void ack_in(struct shard *s, struct message *m)
  * Proxy-Require, of which we know none. Require is the registrar's: it knows Path. */
 static bool refuse_register(struct shard *s, struct message *m)
 {
-	char text[UNSUPPORTED_BYTES];
+	char text[SIP_UNSUPPORTED_BYTES];
 	struct strbuf b = strbuf_of(text, sizeof(text));
 	struct str unsupported;
 	struct sip_uri u;
 
-	unsupported_add(m, SIP_H_PROXY_REQUIRE, &b);
-	unsupported = unsupported_end(&b);
+	sip_unsupported_add(m->base, m->sip, SIP_H_PROXY_REQUIRE, &b);
+	unsupported = sip_unsupported_end(&b);
 	if (unsupported.len > 0) {
 		refuse(s, m, 420, unsupported);
 		return true;
@@ -166,12 +138,11 @@ static void local_in(struct shard *s, struct message *m)
 	if (refuse_require(s, m))
 		return;
 	if (m->sip->method == SIP_M_OPTIONS)
-		refuse(s, m, 200, STR(ALLOW "Accept: application/sdp\r\nAccept-Encoding: identity\r\n"
-					    "Accept-Language: en\r\nSupported: path\r\n"));
+		refuse(s, m, 200, STR(SIP_OWN_OPTIONS));
 	else if (m->sip->method == SIP_M_INVITE || (m->sip->flags & SIP_MSG_TO_TAG) != 0)
 		refuse(s, m, (m->sip->flags & SIP_MSG_TO_TAG) != 0 ? 481 : 404, STR_NONE);
 	else
-		refuse(s, m, 405, STR(ALLOW));
+		refuse(s, m, 405, STR(SIP_OWN_ALLOW));
 }
 
 static void forward_in(struct shard *s, struct message *m, const struct proxy_route *r)
@@ -179,13 +150,13 @@ static void forward_in(struct shard *s, struct message *m, const struct proxy_ro
 	bool in_dialog = (m->sip->flags & SIP_MSG_TO_TAG) != 0;
 	struct proxy_target t[PROXY_TARGETS_MAX];
 	struct proxy_verdict v = { 0 };
-	char text[8192], options[UNSUPPORTED_BYTES];
+	char text[8192], options[SIP_UNSUPPORTED_BYTES];
 	struct strbuf room = strbuf_of(text, sizeof(text)), b = strbuf_of(options, sizeof(options));
 	struct str unsupported;
 	uint32_t n, txn, sent = 0;
 
-	unsupported_add(m, SIP_H_PROXY_REQUIRE, &b);
-	unsupported = unsupported_end(&b);
+	sip_unsupported_add(m->base, m->sip, SIP_H_PROXY_REQUIRE, &b);
+	unsupported = sip_unsupported_end(&b);
 	if (unsupported.len > 0) {
 		refuse(s, m, 420, unsupported);
 		return;

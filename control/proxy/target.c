@@ -98,12 +98,24 @@ static int reach(const struct shard *s, const struct link_flow *in, struct str h
 	return -1;
 }
 
+/* Peer and listener of a flow whose transport and, where one was written, port are set. */
+static int reach_flow(struct shard *s, const struct link_flow *in, struct str host, struct link_flow *out)
+{
+	int l = reach(s, in, host, out->transport, &out->peer, &out->peer_port);
+
+	if (l < 0)
+		return -E_NOT_FOUND;
+	out->listener = (uint16_t)l;
+	if (out->peer_port == 0)
+		out->peer_port = SIP_PORT;
+	return 0;
+}
+
 int proxy_flow_of(struct shard *s, const struct link_flow *in, struct str uri, struct link_flow *out)
 {
 	struct str host;
 	struct sip_uri u;
 	uint32_t transport;
-	int l;
 
 	if (sip_uri_parse(uri, &u) != 0 || u.host.len == 0)
 		return -E_NOT_FOUND;
@@ -113,13 +125,7 @@ int proxy_flow_of(struct shard *s, const struct link_flow *in, struct str uri, s
 		host = u.host;
 	*out = (struct link_flow){ .transport = (uint8_t)transport, .core = in->core };
 	out->peer_port = u.port;
-	l = reach(s, in, host, transport, &out->peer, &out->peer_port);
-	if (l < 0)
-		return -E_NOT_FOUND;
-	out->listener = (uint16_t)l;
-	if (out->peer_port == 0)
-		out->peer_port = SIP_PORT;
-	return 0;
+	return reach_flow(s, in, host, out);
 }
 
 /* First URI of a Path value: where a request for that contact goes first. A comma inside <> or quotes
@@ -188,14 +194,7 @@ uint32_t proxy_targets(struct shard *s, const struct message *m, const struct pr
 int proxy_via_flow(struct shard *s, const struct sip_via *v, struct link_flow *out)
 {
 	struct str host = v->received.len > 0 ? v->received : v->maddr.len > 0 ? v->maddr : v->host;
-	int l;
 
 	out->peer_port = v->rport_port ? v->rport_port : v->port;
-	l = reach(s, out, host, out->transport, &out->peer, &out->peer_port);
-	if (l < 0)
-		return -E_NOT_FOUND;
-	out->listener = (uint16_t)l;
-	if (out->peer_port == 0)
-		out->peer_port = SIP_PORT;
-	return 0;
+	return reach_flow(s, out, host, out);
 }

@@ -6,15 +6,10 @@
 #include "dataplane/edge/edge.h"
 
 #include "platform/link/token.h"
+#include "platform/sip/own.h"
 #include "platform/sip/reply.h"
 
 #define WORDS 1024 /* of an answer's program: Via lines are copied whole, so few are needed */
-
-static const char options_extra[] = "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REGISTER\r\n"
-				    "Accept: application/sdp\r\n"
-				    "Accept-Encoding: identity\r\n"
-				    "Accept-Language: en\r\n"
-				    "Supported: path\r\n";
 
 uint32_t edge_answer(struct edge *e, const struct link_flow *flow, const char *base, unsigned status,
 		     const char *reason, struct str extra)
@@ -35,33 +30,12 @@ uint32_t edge_answer(struct edge *e, const struct link_flow *flow, const char *b
 	return n < 0 ? 0 : (uint32_t)n;
 }
 
-/* 420 for what we would answer ourselves and do not know (§8.2.2.3). */
-static bool requires_anything(const struct sip_msg *m, const char *base, struct strbuf *unsupported)
-{
-	static const enum sip_hdr_id which[] = { SIP_H_REQUIRE, SIP_H_PROXY_REQUIRE };
-
-	strbuf_put(unsupported, STR("Unsupported: "));
-	uint32_t empty = unsupported->len;
-
-	for (unsigned i = 0; i < 2; i++) {
-		struct sip_list it = { 0 };
-		struct str token;
-
-		while (sip_list_next(base, m, which[i], &it, &token)) {
-			if (unsupported->len > empty)
-				strbuf_put(unsupported, STR(", "));
-			strbuf_put(unsupported, token);
-		}
-	}
-	strbuf_put(unsupported, STR("\r\n"));
-	return unsupported->len > empty + 2;
-}
-
 uint32_t edge_fast(struct edge *e, const struct link_flow *flow, const char *base)
 {
 	const struct sip_msg *m = &e->msg;
-	char text[512];
-	struct strbuf unsupported = strbuf_of(text, sizeof(text));
+	char text[SIP_UNSUPPORTED_BYTES];
+	struct strbuf b = strbuf_of(text, sizeof(text));
+	struct str unsupported;
 	uint32_t n;
 
 	if (m->method != SIP_M_OPTIONS || (m->flags & (SIP_MSG_RURI_USER | SIP_MSG_TO_TAG)) != 0)
@@ -71,14 +45,17 @@ uint32_t edge_fast(struct edge *e, const struct link_flow *flow, const char *bas
 	if (sip_msg_first(m, SIP_H_ROUTE) != NULL || m->ruri_scheme != SIP_URI_SIP ||
 	    !self_is(&e->self, sip_span_str(base, m->ruri_host), m->ruri_port))
 		return 0;
-	if (requires_anything(m, base, &unsupported)) {
-		n = unsupported.full ? 0
-				     : edge_answer(e, flow, base, 420, NULL, strbuf_str(&unsupported));
+	/* §8.2.2.3: we would answer it ourselves, and know none of these */
+	sip_unsupported_add(base, m, SIP_H_REQUIRE, &b);
+	sip_unsupported_add(base, m, SIP_H_PROXY_REQUIRE, &b);
+	unsupported = sip_unsupported_end(&b);
+	if (unsupported.len > 0) {
+		n = edge_answer(e, flow, base, 420, NULL, unsupported);
 		if (n != 0)
 			count(e->count, sip_fast_reject);
 		return n;
 	}
-	n = edge_answer(e, flow, base, 200, NULL, STR(options_extra));
+	n = edge_answer(e, flow, base, 200, NULL, STR(SIP_OWN_OPTIONS));
 	if (n != 0)
 		count(e->count, sip_fast_options);
 	return n;

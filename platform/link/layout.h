@@ -94,7 +94,6 @@ struct link_intent {
 	_Alignas(64) _Atomic uint32_t valid; /* W: the shard. 1: writes and emits are whole          */
 	uint32_t n_writes, n_emits;
 	uint32_t shadow_used;
-	uint64_t minted;                     /* ordinals taken by steps that no record caused        */
 	uint64_t start[LINK_CORES_MAX + LINK_SHARDS_MAX]; /* head of each output ring at the start  */
 	struct link_write write[LINK_WRITES_MAX];
 	uint32_t emit_ring[LINK_EMITS_MAX];  /* core, or LINK_CORES_MAX + shard                       */
